@@ -178,10 +178,10 @@ async def publish(
     files: dict[Locale, TextFile] = {}
     for locale, (name, content) in texts.items():
         files[locale] = measured(io.BytesIO(content), name)
-        world.deployment.texts.keep(io.BytesIO(content), files[locale].digest)
+        await world.deployment.texts.keep(io.BytesIO(content), files[locale].digest)
         if shown_as is not None:
             shown = measured(io.BytesIO(shown_as), "shown.pdf")
-            world.deployment.texts.keep(io.BytesIO(shown_as), shown.digest)
+            await world.deployment.texts.keep(io.BytesIO(shown_as), shown.digest)
             files[locale] = replace(files[locale], shown_as=shown)
     wanted = draft(label, files=files, **changes)
 

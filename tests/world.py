@@ -27,6 +27,7 @@ from agreegate.identity.auth import TokenVerifier
 from agreegate.identity.issuer import fixed_keys
 from agreegate.identity.openid import OpenIdClient, OpenIdProvider
 from agreegate.storage.agreements.text_file import TextFiles
+from agreegate.storage.agreements.text_store import FolderTextStore
 from agreegate.storage.engine.schema import upgrade
 from agreegate.storage.engine.sqlite import SqliteStore, connect
 from agreegate.storage.engine.unit_of_work import to_micros
@@ -132,9 +133,9 @@ class World:
             programme=programme.load(programme_name),
             callers=Callers(self.store, self.verifier, time.time),
             public_url=BASE_URL,
-            texts=TextFiles(folder / "texts"),
-            links=TextLinks("a secret of the tests", BASE_URL, lambda: time.time() + self.seconds_later),
-            cursors=Cursors("a secret of the tests"),
+            texts=FolderTextStore(TextFiles(folder / "texts")),
+            links=TextLinks(["a secret of the tests"], BASE_URL, lambda: time.time() + self.seconds_later),
+            cursors=Cursors(["a secret of the tests"]),
             provider=OpenIdProvider(provider, fixed_keys(KeySet([signing_key()])), time.time),
             **options,
         )

@@ -38,19 +38,20 @@ LAYERS: dict[str, frozenset[str]] = {
     "locales": frozenset({"domain"}),
     "manifest": frozenset({"domain", "toml_input"}),
     "settings": frozenset({"domain", "file_input"}),
-    "text_link": frozenset({"domain"}),
+    "signing": frozenset(),
+    "text_link": frozenset({"domain", "signing"}),
     "text_inspection": frozenset({"domain"}),
     "text_preview": frozenset(),
     "spreadsheet": frozenset(),
     "throttle": frozenset({"domain"}),
-    "deployment": frozenset({"diagnostics", "domain", "identity", "services", "storage", "text_link", "throttle"}),
+    "deployment": frozenset({"diagnostics", "domain", "identity", "services", "signing", "storage", "text_link", "throttle"}),
     "api": frozenset(
         {"bounded_request", "deployment", "domain", "error", "storage", "services", "i18n", "locales", "text_link",
          "text_preview"}
     ),
     "dashboard": frozenset(
         {"", "bounded_request", "deployment", "diagnostics", "domain", "error", "storage", "services", "i18n", "identity",
-         "locales", "questions", "spreadsheet", "text_link"}
+         "locales", "questions", "signing", "spreadsheet", "text_link"}
     ),
     "hotpath": frozenset({"deployment", "domain", "services", "i18n", "api"}),
     "bounded_request": frozenset(),
@@ -58,6 +59,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "client_connections": frozenset({"diagnostics"}),
     "protocol": frozenset({"api", "client_connections", "domain", "hotpath"}),
     "server": frozenset({"client_connections", "deployment", "domain", "hotpath", "protocol"}),
+    "workers": frozenset(),
     "upkeep": frozenset({"diagnostics", "domain", "storage", "services"}),
     "production": frozenset(
         {"", "domain", "storage", "api", "dashboard", "deployment", "identity", "programme", "settings",
@@ -70,7 +72,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "cli": frozenset(
         {"", "domain", "storage", "services", "api", "dashboard", "deployment", "i18n", "identity", "locales", "manifest",
          "programme", "questions", "directory", "settings", "spreadsheet", "app", "client_connections", "diagnostics",
-         "file_input", "hotpath", "server", "text_link", "toml_input", "upkeep", "demo", "production"}
+         "file_input", "hotpath", "server", "text_link", "toml_input", "upkeep", "demo", "production", "workers"}
     ),
     "": frozenset(),
 }  # fmt: skip

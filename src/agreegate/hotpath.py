@@ -82,7 +82,7 @@ class HotPath:
                 languages = value
         deployment = self._deployment
         actor = deployment.callers.known(authorization)
-        if actor is None or len(body) > LARGEST_QUESTION:
+        if actor is None or len(body) > LARGEST_QUESTION or deployment.store.waits:
             return None
         try:
             permit(actor, ASK_GATE)

@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx2
 from litestar import Litestar
@@ -14,6 +15,7 @@ from agreegate.dashboard.frame.signin import CALLBACK
 from agreegate.deployment.caller import Callers
 from agreegate.deployment.cursor import Cursors
 from agreegate.deployment.deployment import Deployment
+from agreegate.deployment.metrics import Metrics
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 from agreegate.hotpath import App
@@ -22,12 +24,9 @@ from agreegate.identity.issuer import KeySource, PublishedKeys
 from agreegate.identity.openid import OpenIdClient, OpenIdProvider, tls
 from agreegate.programme import load
 from agreegate.settings import ServerSettings, refused
-from agreegate.storage.agreements.text_file import TextFiles
 from agreegate.storage.deployment import made_for, make_for
 from agreegate.storage.engine.folder import DataFolder
-from agreegate.storage.engine.new_record import new_record
-from agreegate.storage.engine.sqlite import InlineStore, SqliteStore, check_file, connect
-from agreegate.storage.engine.sqlite_unit import drive
+from agreegate.storage.engine.location import Location, location_of
 from agreegate.text_link import TextLinks
 from agreegate.throttle import Throttle
 from agreegate.upkeep import PersonIndex, upkeep
@@ -39,22 +38,36 @@ class Production:
 
     app: App
     deployment: Deployment
-    folder: DataFolder
+    location: Location
     fresh: bool
-    """Whether the folder had no record before, so that its directory is empty."""
+    """Whether there was no record before, so that its directory is empty."""
 
     def close(self) -> None:
-        """Close the record and release the folder."""
+        """Close the record and let another server have it."""
         self.deployment.store.close()
-        self.folder.release()
+        self.location.release()
 
 
-def open_server(settings: ServerSettings) -> Production:
-    """Return a server, ready to run. A new data folder gets an empty record; an old one must have this schema.
+async def prepare(settings: ServerSettings) -> bool:
+    """Make an empty record where there is none; return whether it was made now.
 
     Raises:
-        Rejected: the programme cannot be used; the folder is in use, a demo's, another programme's, or at another schema; or
+        Rejected, StoreUnavailable: as `open_server`.
+    """
+    location = location_of(settings.data, settings.database)
+    return await _prepare(location, load(settings.programme), settings.programme)
+
+
+async def open_server(settings: ServerSettings, shared: Path | None = None) -> Production:
+    """Return a server, ready to run. Where there is no record, an empty one is made; an old one must have this schema.
+
+    Args:
+        shared: see `Metrics`.
+
+    Raises:
+        Rejected: the programme cannot be used; the record is in use, a demo's, another programme's, or at another schema; or
             the issuer's address is neither https nor this machine's own.
+        StoreUnavailable: the database does not answer.
     """
     programme = load(settings.programme)
     client = httpx2.AsyncClient(verify=tls())
@@ -62,13 +75,14 @@ def open_server(settings: ServerSettings) -> Production:
         keys = PublishedKeys(settings.token_keys, client, clock=time.monotonic)
     except ValueError:
         raise refused("setting.not-a-url", "token-keys", settings.token_keys) from None
-    folder = DataFolder(settings.data)
-    folder.claim()
+    location = location_of(settings.data, settings.database)
+    location.claim()
     try:
-        fresh = drive(_prepare(folder, programme, settings.programme))
-        store = SqliteStore(folder.database)
+        fresh = await _prepare(location, programme, settings.programme)
+        store = location.open()
+        secrets = settings.form_keys or (DataFolder(settings.data).secret(),)
     except BaseException:
-        folder.release()
+        location.release()
         raise
     verifier = TokenVerifier(
         issuers=settings.token_issuers,
@@ -82,15 +96,16 @@ def open_server(settings: ServerSettings) -> Production:
         programme=programme,
         callers=Callers(store, verifier, time.time, roles_from_token=settings.roles_from_token),
         public_url=settings.public_url,
-        texts=TextFiles(folder.texts),
-        links=TextLinks(folder.secret(), settings.public_url, time.time),
-        cursors=Cursors(folder.secret()),
+        texts=location.texts(store),
+        links=TextLinks(secrets, settings.public_url, time.time),
+        cursors=Cursors(secrets),
         emit_bom=settings.emit_bom,
         most_subscriptions=settings.most_subscriptions,
         throttle=_throttle(settings.requests_per_minute),
         caller_throttle=_throttle(settings.costly_requests_per_minute),
+        metrics=Metrics(shared),
         metrics_elsewhere=settings.metrics_address is not None,
-        form_key=folder.secret(),
+        form_keys=secrets,
         provider=None if settings.client_id is None else _provider(settings, settings.client_id, keys),
         roles_from_token=settings.roles_from_token,
     )
@@ -103,9 +118,11 @@ def open_server(settings: ServerSettings) -> Production:
 
     persons = PersonIndex(store)
     deployment.metrics.person_lag = persons.lag
-    inner = framework(deployment, lifespan=[upkeep(store, deployment.texts, persons), issuer])
+    inner = framework(
+        deployment, lifespan=[upkeep(store, deployment.texts, persons, deployment.metrics.publish), issuer]
+    )
     app = KnownHosts(application(deployment, inner), hosts_of(settings.public_url), settings.trusted_proxies)
-    return Production(app, deployment, folder, fresh)
+    return Production(app, deployment, location, fresh)
 
 
 def _throttle(limit: int) -> Throttle | None:
@@ -124,26 +141,34 @@ def _provider(settings: ServerSettings, client_id: str, keys: KeySource) -> Open
     return OpenIdProvider(client, keys, time.time)
 
 
-async def _prepare(folder: DataFolder, programme: Programme, named: str) -> bool:
-    """Give a new folder an empty record; refuse a demo's, another programme's or another schema's. Return whether it was new.
+async def _prepare(location: Location, programme: Programme, named: str) -> bool:
+    """Make an empty record where there is none; refuse a demo's, another programme's or another schema's.
 
     Args:
         named: the programme as the operator wrote it, which commands take too.
+
+    Returns:
+        Whether the record was made now.
     """
-    if not folder.database.exists():
-        with new_record(folder) as connection:
-            await InlineStore(connection).write(lambda uow: make_for(uow, programme.name, demo=False))
+    if not await location.exists():
+        async with location.new_record() as store:
+            await store.write(lambda uow: make_for(uow, programme.name, demo=False))
         return True
-    check_file(folder.database)
-    store = InlineStore(connect(folder.database))
+    store = location.open()
     try:
         found = await store.read(made_for)
         if found is not None and found.demo:
-            raise Rejected("data.demo", folder=str(folder.path))
+            raise Rejected("data.demo", folder=str(location))
         if found is None:
             await store.write(lambda uow: make_for(uow, programme.name, demo=False))
         elif found.programme != programme.name:
-            raise Rejected("data.other-programme", folder=str(folder.path), found=found.programme, programme=named)
+            raise Rejected(
+                "data.other-programme",
+                folder=str(location),
+                found=found.programme,
+                programme=named,
+                option=location.option,
+            )
     finally:
-        store.close()
+        await store.finish()
     return False

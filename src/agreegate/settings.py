@@ -17,6 +17,8 @@ from agreegate.file_input import read_text
 PARTNER_CENTER = "https://api.partnercenter.microsoft.com"
 DIRECTORY_GRAPH = "https://graph.windows.net"
 PREFIX = "AGREEGATE_"
+POSTGRESQL = ("postgresql://", "postgres://")
+"""How the URL of a PostgreSQL database begins."""
 LARGEST_NUMBER = 65_535
 """Of a port; no other number needs to be larger."""
 LARGEST_SECRET = 64 * 1024
@@ -72,19 +74,20 @@ def _positive(name: str, written: str) -> int:
     return number
 
 
-def _one_worker(name: str, written: str) -> int:
-    if _number(name, written) != 1:
-        raise refused("setting.one-worker", name, written)
-    return 1
-
-
-def not_yet(name: str, _: str) -> None:
-    """Refuse the URL of a database: no engine takes one yet.
+def database_url(name: str, written: str) -> str:
+    """Return the URL of a PostgreSQL database.
 
     Raises:
-        Rejected.
+        Rejected: it is none. The sentence does not repeat it: it may hold a password.
     """
-    raise refused("setting.not-yet", name, "postgresql://")
+    try:
+        parts = urlsplit(written)
+        usable = written.startswith(POSTGRESQL) and len(parts.path) > 1 and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise refused("setting.not-a-database", name)
+    return written
 
 
 def _url(name: str, written: str) -> str:
@@ -138,8 +141,11 @@ class ServerSettings:
     host: Annotated[str, Setting("host", "host", default="127.0.0.1")]
     port: Annotated[int, Setting("port", "number", _number, 8400)]
     data: Annotated[Path, Setting("data", "folder", _path, "agreegate-data")]
-    database: Annotated[None, Setting("database", "url", not_yet)]
-    workers: Annotated[int, Setting("workers", "number", _one_worker, 1)]
+    database: Annotated[str | None, Setting("database", "url", database_url)] = field(repr=False)
+    """None: the record is in the folder."""
+    form_keys: Annotated[tuple[str, ...], Setting("form-key-file", "file", _secret, many=True)] = field(repr=False)
+    """Secrets that sign forms, links and list positions: the first signs, all of them are accepted."""
+    workers: Annotated[int, Setting("workers", "number", _positive, 1)]
     programme: Annotated[str, Setting("programme", "programme", default="microsoft-cloud-agreement")]
     token_issuers: Annotated[tuple[str, ...], Setting("token-issuer", "url", _url, many=True, required=True)]
     """Templates; `{tid}` stands for the tenant of the token."""
@@ -199,6 +205,12 @@ def checked(given: Mapping[str, object]) -> ServerSettings:
         if not plain:
             raise refused("setting.missing", "token-keys")
         values["token_keys"] = plain[0].rstrip("/") + "/.well-known/openid-configuration"
+    if values["database"] is None and values["workers"] != 1:
+        raise refused("setting.one-worker", "workers", str(values["workers"]))
+    if values["roles_from_token"] and values["client_id"] is not None and values["workers"] != 1:
+        raise refused("setting.roles-one-worker", "roles-from-token")
+    if values["database"] is not None and not values["form_keys"]:
+        raise refused("setting.missing", "form-key-file")
     return ServerSettings(**values)
 
 

@@ -3,22 +3,20 @@
 A link is a signed token that names what it leads to. Its time is the machine's, whatever a demo's clock says.
 """
 
-import hashlib
-import hmac
 import re
-import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
+from secrets import token_urlsafe
 
 import msgspec
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
 
 from agreegate.domain.agreements.agreement import AgreementTemplate
 from agreegate.domain.agreements.text import Digest, FoundText, MediaType, TextFile
 from agreegate.domain.error import Rejected
+from agreegate.signing import SigningKeys
 
 LIFETIME = 5 * 60
 """Seconds."""
@@ -66,14 +64,14 @@ def _linked(file: TextFile, stem: str, title: str, language: str) -> Linked:
 class TextLinks:
     """Makes links, each different, and reads them."""
 
-    def __init__(self, secret: str, public_url: str, machine_time: Callable[[], float]) -> None:
-        """Sign with a key of its own, drawn from a secret of the data folder.
+    def __init__(self, secrets: Sequence[str], public_url: str, machine_time: Callable[[], float]) -> None:
+        """Sign with keys drawn from the installation's secrets.
 
         Args:
             public_url: what every link starts with; without a trailing slash.
             machine_time: seconds since 1970.
         """
-        self._key = OctKey.import_key(hmac.digest(secret.encode(), _PURPOSE, hashlib.sha256))
+        self._keys = SigningKeys(secrets, _PURPOSE)
         self._public_url = public_url
         self._machine_time = machine_time
 
@@ -98,9 +96,9 @@ class TextLinks:
         Args:
             maker: the key of the user or application that it is made for: opening it counts as theirs.
         """
-        times = {"aud": str(use), "exp": int(self.expires_at()), "jti": secrets.token_urlsafe(12)}
+        times = {"aud": str(use), "exp": int(self.expires_at()), "jti": token_urlsafe(12)}
         claims = asdict(replace(target, maker=maker)) | times
-        return f"{self._public_url}/texts/{use}/{jwt.encode({'alg': _ALGORITHMS[0]}, claims, self._key, _ALGORITHMS)}"
+        return f"{self._public_url}/texts/{use}/{jwt.encode({'alg': _ALGORITHMS[0]}, claims, self._keys.first, _ALGORITHMS)}"
 
     def read(self, token: str, use: Use) -> Linked:
         """Return what a link leads to, by its last part.
@@ -111,7 +109,7 @@ class TextLinks:
         try:
             if len(token) > LONGEST:
                 raise Rejected("text.link-expired")
-            claims = jwt.decode(token, self._key, _ALGORITHMS).claims
+            claims = self._keys.read(lambda key: jwt.decode(token, key, _ALGORITHMS).claims)
             if claims["aud"] != use or claims["exp"] <= self._machine_time():
                 raise Rejected("text.link-expired")
             return msgspec.convert(claims, Linked)

@@ -15,7 +15,7 @@ from agreegate.diagnostics import Causes
 from agreegate.domain.error import StoreUnavailable
 from agreegate.services.orders.renewal import run_renewals
 from agreegate.storage.agreements.text import published_digests
-from agreegate.storage.agreements.text_file import TextFiles
+from agreegate.storage.agreements.text_store import TextStore
 from agreegate.storage.customers.person import persons_wait, take_over_persons
 from agreegate.storage.decision import forget_repeats
 from agreegate.storage.engine.unit_of_work import Store, UnitOfWork
@@ -33,6 +33,8 @@ PERSON_SECONDS = 1.0
 """Pause between two rounds that make the persons of new confirmations searchable."""
 FORGET_SECONDS = 60.0
 """Pause between two rounds of deletion."""
+PUBLISH_SECONDS = 1.0
+"""Pause between two rounds that let the other processes of a server know the metrics of this one."""
 PORTION_SECONDS = 0.01
 """A portion begins no further step after this time, so that it holds other writers for less than 50 ms."""
 PAUSE_SECONDS = 0.02
@@ -76,10 +78,19 @@ class PersonIndex:
 
 
 def upkeep(
-    store: Store, texts: TextFiles, persons: PersonIndex
+    store: Store, texts: TextStore, persons: PersonIndex, publish: Callable[[], None] = lambda: None
 ) -> Callable[[object], AbstractAsyncContextManager[None]]:
-    """Return the lifespan of a server's upkeep. Renewals that fell due while no server ran happen before the first request."""
+    """Return the lifespan of a server's upkeep. Renewals that fell due while no server ran happen before the first request.
+
+    At its end the store is finished.
+
+    Args:
+        publish: called once a second, and at the end.
+    """
     causes = Causes(logger, "upkeep waits for the record: %s", time.monotonic)
+
+    async def published() -> None:
+        publish()
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
@@ -89,11 +100,14 @@ def upkeep(
             asyncio.create_task(_repeat(persons.catch_up, PERSON_SECONDS, causes)),
             asyncio.create_task(_repeat(lambda: forget_expired(store), FORGET_SECONDS, causes)),
             asyncio.create_task(_repeat(lambda: forget_leftovers(store, texts), FORGET_SECONDS, causes)),
+            asyncio.create_task(_repeat(published, PUBLISH_SECONDS, causes)),
         ]
         yield
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await _attempt(published, causes)
+        await store.finish()
 
     return lifespan
 
@@ -113,7 +127,7 @@ async def forget_expired(store: Store, clock: Callable[[], float] = time.monoton
             await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def forget_leftovers(store: Store, texts: TextFiles) -> None:
+async def forget_leftovers(store: Store, texts: TextStore) -> None:
     """Delete the files of texts that killed publications left, and those that were not published within a day.
 
     Raises:
@@ -121,7 +135,7 @@ async def forget_leftovers(store: Store, texts: TextFiles) -> None:
     """
     published = await store.read_slow(published_digests)
     try:
-        await asyncio.to_thread(texts.remove_leftovers, published, time.time() - ABANDONED_SECONDS)
+        await texts.remove_leftovers(published, time.time() - ABANDONED_SECONDS)
     except OSError as error:
         raise StoreUnavailable(type(error).__name__) from error
 

@@ -74,8 +74,8 @@ async def test_every_route_says_who_may_call_it(world: World) -> None:
     assert unruled(world.framework, PUBLIC) == []
 
 
-def test_every_route_of_the_demo_says_who_may_call_it(tmp_path: Path) -> None:
-    demo = open_demo(DataFolder(tmp_path), load(), BASE_URL, AUGUST, programme_named=False)
+async def test_every_route_of_the_demo_says_who_may_call_it(tmp_path: Path) -> None:
+    demo = await open_demo(DataFolder(tmp_path), load(), BASE_URL, AUGUST, programme_named=False)
     try:
         assert unruled(inmost(demo.app), PUBLIC | SIGN_IN) == []
     finally:
@@ -175,7 +175,7 @@ async def test_a_user_first_seen_is_kept_without_a_role(world: World) -> None:
 
 
 async def test_the_demos_clock_is_for_every_signed_in_user(tmp_path: Path) -> None:
-    demo = open_demo(DataFolder(tmp_path), load(), BASE_URL, AUGUST, programme_named=False)
+    demo = await open_demo(DataFolder(tmp_path), load(), BASE_URL, AUGUST, programme_named=False)
     transport = httpx2.ASGITransport(app=demo.app)
     async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:
 

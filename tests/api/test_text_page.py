@@ -17,6 +17,7 @@ from agreegate.api.agreements import text_page
 from agreegate.api.agreements.text_page import LaidOutTexts, pieces_of
 from agreegate.domain.agreements.text import Digest
 from agreegate.storage.agreements.text_file import TextFiles, measured
+from agreegate.storage.agreements.text_store import FolderTextStore
 from agreegate.text_preview import LARGEST_RENDERED, laid_out
 from tests import personas as cast
 from tests.texts import AMERICA, FRANCE_ENGLISH, publish
@@ -61,7 +62,7 @@ async def test_a_text_is_shown_with_its_words_in_each_of_its_languages(world: Wo
 
 async def test_a_text_is_laid_out_once_however_often_it_is_shown(tmp_path: Path) -> None:
     texts = TextFiles(tmp_path)
-    digest, pages = keep(texts, WORDS), LaidOutTexts(texts)
+    digest, pages = keep(texts, WORDS), LaidOutTexts(FolderTextStore(texts))
     first = await pages.page_of(digest)
     assert html(first) == LAID_OUT
     for _ in range(3):
@@ -82,7 +83,7 @@ async def test_pages_stay_in_memory_up_to_a_bound_those_shown_last(tmp_path: Pat
         keep(texts, content)
         for content in (b"# First\n", b"# Second\n", b"# Third\n", os.urandom(2_000).hex().encode())
     )
-    pages = LaidOutTexts(texts, kept_bytes=60)  # two of the short ones
+    pages = LaidOutTexts(FolderTextStore(texts), kept_bytes=60)  # two of the short ones
     made = [await pages.page_of(digest) for digest in (first, second)]
     assert await pages.page_of(first) is made[0]
     assert "Third" in html(await pages.page_of(third)), "in the place of the second"
@@ -107,7 +108,7 @@ async def test_the_gate_answers_while_a_text_is_laid_out(world: World) -> None:
 async def test_readers_at_the_same_time_wait_for_one_layout(tmp_path: Path) -> None:
     texts = TextFiles(tmp_path)
     digests = [keep(texts, f"# Text {number}\n\nMade up.\n".encode()) for number in range(2)]
-    pages = LaidOutTexts(texts)
+    pages = LaidOutTexts(FolderTextStore(texts))
     readers = [asyncio.create_task(pages.page_of(digest)) for digest in digests for _ in range(4)]
     most = 0
     while not all(reader.done() for reader in readers):
@@ -122,7 +123,7 @@ async def test_readers_at_the_same_time_wait_for_one_layout(tmp_path: Path) -> N
 
 async def test_a_layout_that_is_given_up_is_not_begun_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = TextFiles(tmp_path)
-    digest, pages = keep(texts, WORDS), LaidOutTexts(texts)
+    digest, pages = keep(texts, WORDS), LaidOutTexts(FolderTextStore(texts))
     monkeypatch.setattr(text_page, "LONGEST_WAIT", 0)
     shown = await pages.page_of(digest)
     assert html(shown) == f"<pre>{WORDS.decode('utf-8-sig')}</pre>"

@@ -152,7 +152,11 @@ def test_an_example_can_be_typed() -> None:
         (["directory", "show", "--dta", "x"], "No such option '--dta'.", "L’option '--dta' n’existe pas."),
         (["directory", "show", "x"], "Got unexpected extra argument (x)", "Argument en trop : x."),
         (["directory", "show", "--data"], "requires an argument", "demande une valeur"),
-        (["directory", "show", "--database", "postgresql://x"], "PostgreSQL step", "l’étape PostgreSQL"),
+        (
+            ["directory", "show", "--database", "mysql://x/y"],
+            "not the URL of a PostgreSQL database",
+            "pas l’URL d’une base PostgreSQL",
+        ),
         (
             ["demo", "--port", "abc"],
             "'abc' is not a whole number from 0 to 65535.",

@@ -149,5 +149,5 @@ def test_no_database_and_foreign_ones_are_told(agreegate: Agreegate, tmp_path: P
     for typed in (["show"], ["apply", EXAMPLE], ["apply", EXAMPLE, "--dry-run"]):
         result = agreegate("directory", *typed, "--data", tmp_path)
         assert result.status == 1
-        assert "database of something else" in result.err
+        assert "The database is not Agreegate's." in result.err
     assert foreign.read_bytes().startswith(b"this is something else")

@@ -40,9 +40,9 @@ async def sandbox_visitor(world: World, user: str | None, language: str = "en") 
     return found
 
 
-def seeded_demo(folder: Path, at: datetime, programme_name: str = programme.DEFAULT) -> Demo:
+async def seeded_demo(folder: Path, at: datetime, programme_name: str = programme.DEFAULT) -> Demo:
     """The demo itself, with its past."""
-    return open_demo(DataFolder(folder), programme.load(programme_name), BASE_URL, at, programme_named=True)
+    return await open_demo(DataFolder(folder), programme.load(programme_name), BASE_URL, at, programme_named=True)
 
 
 async def demo_visitor(demo: Demo, user: str | None, language: str = "en") -> Visitor:

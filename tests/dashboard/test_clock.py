@@ -115,7 +115,7 @@ async def test_every_date_of_the_process_is_one_click_away(world: World) -> None
 
 
 async def test_renewals_due_on_the_way_have_happened_and_are_counted(tmp_path: Path) -> None:
-    demo = seeded_demo(tmp_path, datetime(2018, 9, 1, tzinfo=UTC))
+    demo = await seeded_demo(tmp_path, datetime(2018, 9, 1, tzinfo=UTC))
     someone = await demo_visitor(demo, cast.ALDER_SALES)
     form = (await someone.get("/")).page.form("/clock")
     assert "No renewal fell due" in (await someone.send("/", form, jump="2018-09-02")).text

@@ -26,7 +26,7 @@ def to_be_typed(form: SeenForm) -> set[str]:
 @pytest.mark.rule("R19")
 @pytest.mark.parametrize("language", ["en", "fr"])
 async def test_a_confirmation_takes_four_clicks_and_a_date(tmp_path: Path, language: str) -> None:
-    demo = seeded_demo(tmp_path, API_ENFORCED)
+    demo = await seeded_demo(tmp_path, API_ENFORCED)
     nobody = await demo_visitor(demo, None, language)
     assert any(link.startswith("/sign-in") for link in (await nobody.get("/")).page.links)  # one
     someone = await demo_visitor(demo, cast.ALDER_SALES, language)  # two: the user's name
@@ -40,7 +40,7 @@ async def test_a_confirmation_takes_four_clicks_and_a_date(tmp_path: Path, langu
 
 @pytest.mark.parametrize("language", ["en", "fr"])
 async def test_a_refused_order_is_one_click_and_a_date_away_from_being_placed(tmp_path: Path, language: str) -> None:
-    demo = seeded_demo(tmp_path, API_ENFORCED)
+    demo = await seeded_demo(tmp_path, API_ENFORCED)
     someone = await demo_visitor(demo, cast.ALDER_SALES, language)
     offer = {"offer-0": "bd938f12-058f-4927-bba3-ae36b1d2501c"}
     refused = await someone.fill(f"{DOGWOOD}/order", None, **offer)
@@ -55,7 +55,7 @@ async def test_a_refused_order_is_one_click_and_a_date_away_from_being_placed(tm
 @pytest.mark.rule("R33", "R34")
 @pytest.mark.parametrize("language", ["en", "fr"])
 async def test_a_reconfirmation_takes_two_clicks_on_the_work_list_and_a_date(tmp_path: Path, language: str) -> None:
-    demo = seeded_demo(tmp_path, API_ENFORCED)
+    demo = await seeded_demo(tmp_path, API_ENFORCED)
     newer = draft("2019-03", effective_from=API_ENFORCED - timedelta(days=21))
     await demo.deployment.store.write(lambda uow: add_text_version(uow, newer, "tests"))
     someone = await demo_visitor(demo, cast.ALDER_SALES, language)

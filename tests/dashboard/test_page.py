@@ -22,7 +22,7 @@ PAGES = ("/", "/api/docs", "/how-to-confirm")
 @pytest.fixture
 async def visitor(tmp_path: Path) -> AsyncIterator[httpx2.AsyncClient]:
     """A browser at the demo, which shows the most."""
-    demo = open_demo(DataFolder(tmp_path), load(), BASE_URL, API_ENFORCED, programme_named=False)
+    demo = await open_demo(DataFolder(tmp_path), load(), BASE_URL, API_ENFORCED, programme_named=False)
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=demo.app), base_url=BASE_URL) as client:
         yield client
     demo.close()

@@ -18,7 +18,7 @@ from agreegate.demo.demo import open_demo
 from agreegate.production import open_server
 from agreegate.programme import load
 from agreegate.settings import checked
-from agreegate.storage.engine.folder import DataFolder
+from agreegate.storage.engine.folder import DATABASE, DataFolder
 from tests import personas as cast
 from tests.dashboard.provider import Provider
 from tests.dashboard.visitor import Visitor
@@ -45,10 +45,12 @@ async def test_a_stranger_adds_nothing_to_the_record(world: World) -> None:
 
 
 async def test_a_stranger_adds_nothing_to_a_demo(tmp_path: Path) -> None:
-    demo = open_demo(DataFolder(tmp_path), load("microsoft-cloud-agreement"), BASE_URL, None, programme_named=False)
+    demo = await open_demo(
+        DataFolder(tmp_path), load("microsoft-cloud-agreement"), BASE_URL, None, programme_named=False
+    )
     own = ["token", "authorize", "v2.0/token", "v2.0/authorize"]
     addresses = [*(path for page in PAGES for path in page.paths), *(f"/organizations/oauth2/{name}" for name in own)]
-    asked = await strangers_add_nothing(demo.app, demo.folder.database, addresses)
+    asked = await strangers_add_nothing(demo.app, tmp_path / DATABASE, addresses)
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=demo.app), base_url=BASE_URL) as client:
         assert (await client.post(asked, data={"user": cast.ALDER_SALES})).status_code == 303
     demo.close()
@@ -175,7 +177,7 @@ async def test_what_a_browser_holds_of_a_sign_in_cannot_be_read_or_changed(world
 async def test_a_sign_in_is_good_for_its_own_answer_server_and_time(world: World) -> None:
     provider = Provider()
     someone = provider.visitor(world, provider.deployment(world))
-    other = provider.visitor(world, provider.deployment(world, form_key="of another server"))
+    other = provider.visitor(world, provider.deployment(world, form_keys=("of another server",)))
     begun = await someone.client.get("/sign-in")
     elsewhere = await other.client.get("/sign-in")
     other.client.cookies.update(someone.client.cookies)
@@ -220,7 +222,7 @@ async def test_signing_in_reads_the_trusted_certificates_no_second_time(tmp_path
             read.append(called.__name__)
 
     settings = {"public-url": BASE_URL, "token-issuer": [issuer.url], "client-id": "x", "data": str(tmp_path / "data")}
-    server = open_server(checked(settings))
+    server = await open_server(checked(settings))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=server.app), base_url=BASE_URL) as client:
         sys.setprofile(watch)
         try:

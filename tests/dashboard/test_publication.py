@@ -11,6 +11,7 @@ from agreegate.dashboard.agreements.publication import simulated
 from agreegate.dashboard.agreements.publication_draft import MOST_ROWS
 from agreegate.domain.agreements.text import LARGEST, LONGEST_NOTE, Locale
 from agreegate.locales import countries
+from agreegate.storage.agreements.text_file import TextFiles
 from tests import personas as cast
 from tests.dashboard.publishing import (
     ENGLISH,
@@ -292,7 +293,7 @@ async def test_when_the_day_has_come_between_the_presses_it_is_said(world: World
 async def test_a_file_that_is_gone_between_the_presses_is_asked_for_again(world: World) -> None:
     someone = await operator(world)
     shown = await check(someone)
-    path = world.deployment.texts.path_of(sha256(FRENCH).hexdigest())  # type: ignore[arg-type]
+    path = TextFiles(world.path.parent / "texts").path_of(sha256(FRENCH).hexdigest())  # type: ignore[arg-type]
     path.write_bytes(b"damaged")
     damaged = await publish(someone, shown)
     assert (damaged.status, "Choose this file again: it was not kept." in damaged.text) == (422, True)

@@ -136,7 +136,7 @@ async def test_nobody_reads_them_before_signing_in(world: World) -> None:
 @pytest.mark.parametrize("user", sorted(cast.USERS))
 async def test_every_show_me_of_the_demo_opens_a_page(tmp_path: Path, user: str) -> None:
     """Each place once: many questions lead to the same page on the same day."""
-    demo = seeded_demo(tmp_path, datetime(2026, 11, 22, tzinfo=UTC))
+    demo = await seeded_demo(tmp_path, datetime(2026, 11, 22, tzinfo=UTC))
     language = "fr" if sorted(cast.USERS).index(user) % 2 else "en"
     someone = await demo_visitor(demo, user, language)
     reply = await someone.get("/questions")

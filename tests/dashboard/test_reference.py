@@ -129,7 +129,7 @@ async def test_it_says_where_a_token_comes_from(world: World) -> None:
 async def test_the_clock_is_described_by_the_demo_alone(world: World, tmp_path: Path) -> None:
     assert "/api/sandbox/clock" not in (await document(world))["paths"]
     folder = tmp_path / "demo"
-    demo = open_demo(DataFolder(folder), load(), BASE_URL, API_ENFORCED, programme_named=False)
+    demo = await open_demo(DataFolder(folder), load(), BASE_URL, API_ENFORCED, programme_named=False)
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=demo.app), base_url=BASE_URL) as client:
         html = (await client.get("/api/docs")).text
     demo.close()

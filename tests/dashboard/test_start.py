@@ -113,8 +113,8 @@ async def test_the_figures_are_named_only_where_they_are(world: World) -> None:
     assert "an address of their own" in page.text
 
 
-def demo(folder: Path, at: datetime) -> Demo:
-    return open_demo(DataFolder(folder), load(), BASE_URL, at, programme_named=False)
+async def demo(folder: Path, at: datetime) -> Demo:
+    return await open_demo(DataFolder(folder), load(), BASE_URL, at, programme_named=False)
 
 
 def row(page: Page, customer: str, partner: str) -> str:
@@ -124,7 +124,7 @@ def row(page: Page, customer: str, partner: str) -> str:
 
 
 async def test_the_demo_says_whom_to_sign_in_as_and_gives_a_line_to_copy(tmp_path: Path) -> None:
-    started = demo(tmp_path, API_ENFORCED)
+    started = await demo(tmp_path, API_ENFORCED)
     english, french = await read(started.app), await read(started.app, "fr")
     started.close()
     for _, name in cast.USERS.values():
@@ -151,7 +151,7 @@ async def test_the_demo_says_whom_to_sign_in_as_and_gives_a_line_to_copy(tmp_pat
 async def test_the_demo_says_how_each_customer_stands_now(
     tmp_path: Path, customer: str, partner: str, before: str, after: str | None
 ) -> None:
-    started = demo(tmp_path, EVE_OF_API - timedelta(hours=6))
+    started = await demo(tmp_path, EVE_OF_API - timedelta(hours=6))
     assert row(await read(started.app), customer, partner).endswith(before)
     started.clock.set(API_ENFORCED)
     assert row(await read(started.app), customer, partner).endswith(after or before)

@@ -91,7 +91,7 @@ async def test_in_production_nothing_is_set(world: World) -> None:
 @pytest.mark.rule("R5")
 @pytest.mark.parametrize("name", ["microsoft-cloud-agreement", "microsoft-customer-agreement"])
 async def test_the_demo_takes_it_under_each_programme(tmp_path: Path, name: str) -> None:
-    demo = seeded_demo(tmp_path, datetime(2020, 6, 1, tzinfo=UTC), name)
+    demo = await seeded_demo(tmp_path, datetime(2020, 6, 1, tzinfo=UTC), name)
     someone = await demo_visitor(demo, cast.ALDER_SALES, "fr")
     reply = await someone.get("/tour")
     demo.close()

@@ -1,6 +1,6 @@
 """The demo as a stranger meets it: its cast and past at any start, its clock, and the contract's acceptance script."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from tests.world import agreement
 URL = "http://127.0.0.1:8400"
 OFFER = "bd938f12-058f-4927-bba3-ae36b1d2501c"
 
-Opener = Callable[..., Demo]
+Opener = Callable[..., Awaitable[Demo]]
 
 
 @pytest.fixture
@@ -27,12 +27,12 @@ def opened(tmp_path: Path) -> Iterator[Opener]:
     """Opens the demo on one folder, as often as asked."""
     demos: list[Demo] = []
 
-    def open_at(at: str | None, programme: str = "microsoft-cloud-agreement", *, named: bool = False) -> Demo:
+    async def open_at(at: str | None, programme: str = "microsoft-cloud-agreement", *, named: bool = False) -> Demo:
         for earlier in demos:
             earlier.close()
         demos.clear()
         instant = None if at is None else datetime.fromisoformat(at).replace(tzinfo=UTC)
-        demos.append(open_demo(DataFolder(tmp_path), load(programme), URL, instant, programme_named=named))
+        demos.append(await open_demo(DataFolder(tmp_path), load(programme), URL, instant, programme_named=named))
         return demos[0]
 
     yield open_at
@@ -100,7 +100,7 @@ def order(customer: str) -> dict[str, Any]:
 
 @pytest.mark.rule("R4", "R7", "R8", "R10", "R26", "R50")
 async def test_the_contracts_minimal_acceptance_script(opened: Opener, visit) -> None:
-    visitor = visit(opened("2019-03-21"))
+    visitor = visit(await opened("2019-03-21"))
     sales, customer = "sales@alder.example", cast.DOGWOOD
     agreements = f"/v1/customers/{customer}/agreements"
     orders = f"/v1/customers/{customer}/orders"
@@ -137,7 +137,7 @@ async def test_the_contracts_minimal_acceptance_script(opened: Opener, visit) ->
 
 @pytest.mark.rule("R11")
 async def test_auto_renewal_runs_without_a_confirmation(opened: Opener, visit) -> None:
-    visitor = visit(opened("2019-08-14"))
+    visitor = visit(await opened("2019-08-14"))
     [before] = await visitor.subscriptions("sales@alder.example", cast.DOGWOOD)
     assert before["commitmentEndDate"].startswith("2019-08-15T")
     await visitor.move("2021-01-01T00:00:00Z")
@@ -162,7 +162,7 @@ async def test_auto_renewal_runs_without_a_confirmation(opened: Opener, visit) -
 async def test_facts_later_than_the_start_are_left_out(
     opened: Opener, visit, at: str, bought: int, cedar: str, frene: str
 ) -> None:
-    visitor = visit(opened(at))
+    visitor = visit(await opened(at))
     sales = "sales@alder.example"
     assert len(await visitor.subscriptions(sales, cast.DOGWOOD)) == bought
     assert len(await visitor.subscriptions("admin@hazel.example", cast.CEDAR)) == bought
@@ -174,7 +174,7 @@ async def test_facts_later_than_the_start_are_left_out(
 @pytest.mark.rule("R33", "R34", "R35")
 @pytest.mark.parametrize("at", ["2018-09-04", "2018-11-07T10:30:00", "2019-03-22", "2026-11-29T15:45:10"])
 async def test_one_customer_accepted_the_older_text_and_renews_in_thirty_days(opened: Opener, visit, at: str) -> None:
-    visitor, start = visit(opened(at)), datetime.fromisoformat(at).replace(tzinfo=UTC)
+    visitor, start = visit(await opened(at)), datetime.fromisoformat(at).replace(tzinfo=UTC)
     sales, kind = "sales@alder.example", "MicrosoftCloudAgreement"
     juniper = await visitor.standing(sales, cast.JUNIPER, kind)
     assert juniper["state"] == "outdated"
@@ -210,13 +210,13 @@ async def test_one_customer_accepted_the_older_text_and_renews_in_thirty_days(op
 async def test_the_refreshed_customer_agreement_outdates_what_was_accepted_before(
     opened: Opener, visit, at: str, state: str
 ) -> None:
-    visitor = visit(opened(at, "microsoft-customer-agreement", named=True))
+    visitor = visit(await opened(at, "microsoft-customer-agreement", named=True))
     assert await visitor.state("sales@alder.example", cast.JUNIPER, "MicrosoftCustomerAgreement") == state
     assert len(await visitor.subscriptions("sales@alder.example", cast.JUNIPER)) == 1
 
 
 async def test_the_later_programme_has_its_own_past(opened: Opener, visit) -> None:
-    visitor = visit(opened("2020-06-01", "microsoft-customer-agreement", named=True))
+    visitor = visit(await opened("2020-06-01", "microsoft-customer-agreement", named=True))
     sales, kind = "sales@alder.example", "MicrosoftCustomerAgreement"
     assert await visitor.state(sales, cast.CEDAR, kind) == "current"
     assert await visitor.state(sales, cast.FRENE, kind) == "ended"
@@ -224,7 +224,7 @@ async def test_the_later_programme_has_its_own_past(opened: Opener, visit) -> No
 
 
 async def test_a_new_demo_is_at_the_machines_time_and_ticks(opened: Opener, visit) -> None:
-    visitor = visit(opened(None))
+    visitor = visit(await opened(None))
     first = (await visitor.send("admin@alder.example", "GET", "/api/sandbox/clock")).json()["now"]
     second = (await visitor.send("admin@alder.example", "GET", "/api/sandbox/clock")).json()["now"]
     assert abs((datetime.fromisoformat(first) - datetime.now(UTC)).total_seconds()) < 60
@@ -233,47 +233,57 @@ async def test_a_new_demo_is_at_the_machines_time_and_ticks(opened: Opener, visi
 
 @pytest.mark.parametrize("now", ["", "tomorrow", "9000-01-01", "0001-01-01T00:00:00", None, 5])
 async def test_the_clock_takes_instants_only(opened: Opener, visit, now: object) -> None:
-    visitor = visit(opened("2019-03-21"))
+    visitor = visit(await opened("2019-03-21"))
     answer = await visitor.send("admin@alder.example", "PUT", "/api/sandbox/clock", {"now": now})
     assert answer.status_code == 400
     assert answer.json()["detail"]
 
 
-def test_a_folder_with_data_is_taken_up_where_it_was_left(opened: Opener, tmp_path: Path) -> None:
+async def test_a_folder_with_data_is_taken_up_where_it_was_left(opened: Opener, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    first = opened("2019-03-21")
+    first = await opened("2019-03-21")
     rows = first.deployment.store.reader.execute("select count(*) from decision").get
-    again = opened(None)
+    again = await opened(None)
     assert again.clock().date() == datetime(2019, 3, 21, tzinfo=UTC).date()
     assert again.deployment.store.reader.execute("select count(*) from decision").get == rows
-    moved = opened("2020-01-01")
+    moved = await opened("2020-01-01")
     assert moved.clock().year == 2020
     assert (tmp_path / "mine.txt").read_text() == "mine"
 
 
-def test_another_programme_a_second_demo_and_a_foreign_file_are_refused(opened: Opener, tmp_path: Path) -> None:
-    opened("2019-03-21")
+async def test_another_programme_a_second_demo_and_a_foreign_file_are_refused(opened: Opener, tmp_path: Path) -> None:
+    await opened("2019-03-21")
     with rejected("data.in-use"):
-        open_demo(DataFolder(tmp_path), load(), URL, None, programme_named=False)
+        await open_demo(DataFolder(tmp_path), load(), URL, None, programme_named=False)
     with rejected("demo.other-programme"):
-        opened(None, "microsoft-customer-agreement", named=True)
+        await opened(None, "microsoft-customer-agreement", named=True)
     foreign = tmp_path / "foreign"
     foreign.mkdir()
     (foreign / DATABASE).write_bytes(b"not a database at all" * 100)
     with rejected("schema.foreign"):
-        open_demo(DataFolder(foreign), load(), URL, None, programme_named=False)
+        await open_demo(DataFolder(foreign), load(), URL, None, programme_named=False)
     assert (foreign / DATABASE).read_bytes() == b"not a database at all" * 100
 
 
-def test_the_data_folder_is_its_owners_alone(opened: Opener, tmp_path: Path) -> None:
-    opened("2019-03-21")
-    assert tmp_path.stat().st_mode & 0o077 == 0
-    assert [path.name for path in tmp_path.iterdir() if path.stat().st_mode & 0o077] == []
+def share(folder: Path) -> None:
+    """Let everybody read a folder."""
+    folder.chmod(0o755)
 
 
-def test_a_folder_of_somebody_elses_keeps_its_permissions(opened: Opener, tmp_path: Path) -> None:
+def rights_of(folder: Path) -> dict[str, int]:
+    """The rights of a folder, as ".", and of what is in it."""
+    return {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()} | {".": folder.stat().st_mode & 0o777}
+
+
+async def test_the_data_folder_is_its_owners_alone(opened: Opener, tmp_path: Path) -> None:
+    await opened("2019-03-21")
+    assert {name for name, rights in rights_of(tmp_path).items() if rights & 0o077} == set()
+
+
+async def test_a_folder_of_somebody_elses_keeps_its_permissions(opened: Opener, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    tmp_path.chmod(0o755)
-    opened("2019-03-21")
-    assert tmp_path.stat().st_mode & 0o777 == 0o755
-    assert (tmp_path / DATABASE).stat().st_mode & 0o077 == 0
+    share(tmp_path)
+    await opened("2019-03-21")
+    rights = rights_of(tmp_path)
+    assert rights["."] == 0o755
+    assert rights[DATABASE] & 0o077 == 0

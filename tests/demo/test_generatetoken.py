@@ -28,7 +28,7 @@ FORM = "application/x-www-form-urlencoded"
 
 @pytest.fixture
 async def client(tmp_path: Path) -> AsyncIterator[httpx2.AsyncClient]:
-    demo = open_demo(DataFolder(tmp_path), load(), BASE_URL, API_ENFORCED, programme_named=False)
+    demo = await open_demo(DataFolder(tmp_path), load(), BASE_URL, API_ENFORCED, programme_named=False)
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=demo.app), base_url=BASE_URL) as made:
         yield made
     demo.close()

@@ -1,7 +1,7 @@
 """The demo's texts: marked as samples, in force by the dates of the history, ready to be fetched."""
 
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -44,14 +44,14 @@ class Reader:
 
 
 @pytest.fixture
-async def begun(tmp_path: Path) -> AsyncIterator[Callable[..., Reader]]:
+async def begun(tmp_path: Path) -> AsyncIterator[Callable[..., Awaitable[Reader]]]:
     """Starts the demo at an instant."""
     readers: list[Reader] = []
 
-    def start(at: str, programme: str = "microsoft-cloud-agreement") -> Reader:
+    async def start(at: str, programme: str = "microsoft-cloud-agreement") -> Reader:
         folder = DataFolder(tmp_path / str(len(readers)))
         instant = datetime.fromisoformat(at).replace(tzinfo=UTC)
-        readers.append(Reader(open_demo(folder, load(programme), URL, instant, programme_named=True)))
+        readers.append(Reader(await open_demo(folder, load(programme), URL, instant, programme_named=True)))
         return readers[-1]
 
     yield start
@@ -63,9 +63,9 @@ async def begun(tmp_path: Path) -> AsyncIterator[Callable[..., Reader]]:
 @pytest.mark.rule("R32", "R38")
 @pytest.mark.parametrize("at", ["2018-08-15", "2018-11-07T10:30:00", "2019-03-22", "2026-11-22"])
 async def test_the_newer_sample_is_in_force_since_thirty_days_before_the_start(
-    begun: Callable[..., Reader], at: str
+    begun: Callable[..., Awaitable[Reader]], at: str
 ) -> None:
-    reader = begun(at)
+    reader = await begun(at)
     since = datetime.fromisoformat(at).replace(tzinfo=UTC) - timedelta(days=30)
     shown = []
     for country, language, heading in (("US", "en-US", "# Sample"), ("FR", "fr-FR", "# Exemple")):
@@ -81,8 +81,8 @@ async def test_the_newer_sample_is_in_force_since_thirty_days_before_the_start(
     assert shown[0][1] == shown[2][1] == f"{since:%Y-%m-%d}"
 
 
-async def test_the_older_sample_covers_every_confirmation_of_the_past(begun: Callable[..., Reader]) -> None:
-    reader = begun("2019-03-22")
+async def test_the_older_sample_covers_every_confirmation_of_the_past(begun: Callable[..., Awaitable[Reader]]) -> None:
+    reader = await begun("2019-03-22")
     first = await reader.text(cast.CLOUD_AGREEMENT, "at=2018-08-07T00:00:00Z")
     assert first["version"]["effectiveFrom"] == "2017-08-01T00:00:00Z"
     assert (await reader.get(f"/v1/agreementtemplates/{cast.CUSTOMER_AGREEMENT}/document")).status_code == 404
@@ -101,9 +101,9 @@ HISTORY = [
 @pytest.mark.rule("R32")
 @pytest.mark.parametrize("at", ["2018-08-15", "2019-11-01", "2024-01-01"])
 async def test_the_customer_agreement_has_its_history_whenever_the_demo_begins(
-    begun: Callable[..., Reader], at: str
+    begun: Callable[..., Awaitable[Reader]], at: str
 ) -> None:
-    reader = begun(at, "microsoft-customer-agreement")
+    reader = await begun(at, "microsoft-customer-agreement")
     for on, label in HISTORY:
         found = await reader.text(cast.CUSTOMER_AGREEMENT, f"at={on}&country=FR&language=fr-FR")
         assert (found["version"]["label"], found["language"]) == (label, "fr-FR")
@@ -111,8 +111,10 @@ async def test_the_customer_agreement_has_its_history_whenever_the_demo_begins(
 
 
 @pytest.mark.fault("E1")
-async def test_the_contracts_document_shows_itself_and_is_the_published_file(begun: Callable[..., Reader]) -> None:
-    reader = begun("2020-06-01", "microsoft-customer-agreement")
+async def test_the_contracts_document_shows_itself_and_is_the_published_file(
+    begun: Callable[..., Awaitable[Reader]],
+) -> None:
+    reader = await begun("2020-06-01", "microsoft-customer-agreement")
     links = (await reader.get(f"/v1/agreementtemplates/{cast.CUSTOMER_AGREEMENT}/document")).json()
     assert (await reader.follow(links["downloadUri"])).text.startswith("# Sample of a customer agreement")
     page = (await reader.follow(links["displayUri"])).text
@@ -121,8 +123,8 @@ async def test_the_contracts_document_shows_itself_and_is_the_published_file(beg
 
 
 @pytest.mark.fault("E1")
-async def test_a_word_document_of_the_demo_is_offered_and_not_shown(begun: Callable[..., Reader]) -> None:
-    reader = begun("2020-06-01", "microsoft-customer-agreement")
+async def test_a_word_document_of_the_demo_is_offered_and_not_shown(begun: Callable[..., Awaitable[Reader]]) -> None:
+    reader = await begun("2020-06-01", "microsoft-customer-agreement")
     found = await reader.text(cast.CUSTOMER_AGREEMENT, "country=DE&language=de-DE")
     page = (await reader.follow(found["displayUri"])).text
     assert "Kundenvertrag" not in page
@@ -133,8 +135,10 @@ async def test_a_word_document_of_the_demo_is_offered_and_not_shown(begun: Calla
 
 @pytest.mark.fault("E2")
 @pytest.mark.parametrize("at", ["2018-08-15", "2018-09-04", "2018-11-07T10:30:00", "2019-03-22", "2026-11-22"])
-async def test_nothing_names_a_text_published_later_than_itself(begun: Callable[..., Reader], at: str) -> None:
-    reader = begun(at)
+async def test_nothing_names_a_text_published_later_than_itself(
+    begun: Callable[..., Awaitable[Reader]], at: str
+) -> None:
+    reader = await begun(at)
     rows = await reader.demo.deployment.store.read(
         lambda uow: uow.fetch_all(
             "select recorded_at, published_at from confirmation"
@@ -146,8 +150,8 @@ async def test_nothing_names_a_text_published_later_than_itself(begun: Callable[
 
 @pytest.mark.fault("E2")
 @pytest.mark.parametrize("at", ["2018-11-07T10:30:00", "2019-03-22", "2026-11-22"])
-async def test_cedar_accepted_by_date_and_then_by_name(begun: Callable[..., Reader], at: str) -> None:
-    reader, start = begun(at), datetime.fromisoformat(at).replace(tzinfo=UTC)
+async def test_cedar_accepted_by_date_and_then_by_name(begun: Callable[..., Awaitable[Reader]], at: str) -> None:
+    reader, start = await begun(at), datetime.fromisoformat(at).replace(tzinfo=UTC)
     standing = (await reader.get(f"/api/customers/{cast.CEDAR}/standing")).json()
     [history] = [one["history"] for one in standing["agreements"] if one["agreementType"] == "MicrosoftCloudAgreement"]
     again = start - timedelta(days=7)

@@ -4,6 +4,7 @@ The steps are counted from outside: those that Python takes by its profiler, tho
 apsw's that stands in front of the real one. A write that is the n-th step is done by half.
 """
 
+import asyncio
 import json
 import os
 import shutil
@@ -68,12 +69,12 @@ def end() -> NoReturn:
 
 def start_demo(folder: Path) -> None:
     """What `agreegate demo --data` does before it listens, and its end."""
-    open_demo(DataFolder(folder), load(), URL, None, programme_named=False).close()
+    asyncio.run(open_demo(DataFolder(folder), load(), URL, None, programme_named=False)).close()
 
 
 def serve(folder: Path) -> None:
     """What `agreegate serve --data` does before it listens, and its end."""
-    open_server(checked(SETTINGS | {"data": folder})).close()
+    asyncio.run(open_server(checked(SETTINGS | {"data": folder}))).close()
 
 
 def agreegate(*arguments: object) -> None:

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import asyncpg
 import pytest
 
 from agreegate.domain.error import Rejected, StoreUnavailable
-from agreegate.storage.engine.opening import open_store
+from agreegate.storage.engine.location import location_of
 from agreegate.storage.engine.postgresql import WRITERS, PostgresStore
 from agreegate.storage.engine.unit_of_work import Lock, Row, Store, UnitOfWork
 from tests.postgresql import Connection, drop_databases, new_database, schema_template
@@ -28,7 +29,7 @@ def database() -> "AsyncIterator[Connection]":
 
 @pytest.fixture
 async def store(database: Connection) -> AsyncIterator[PostgresStore]:
-    made = open_store(database.url, lambda: NOW)
+    made = location_of(Path(), database.url).open(lambda: NOW)
     assert isinstance(made, PostgresStore)
     yield made
     await made.finish()

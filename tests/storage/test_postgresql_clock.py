@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from agreegate.domain.clock import TOLERANCE
 from agreegate.domain.partner import PartnerId
 from agreegate.storage.customers.customer_lock import lock_customers
-from agreegate.storage.engine.opening import open_store
+from agreegate.storage.engine.location import location_of
 from agreegate.storage.engine.ordered_unit import OrderedUnit
 from agreegate.storage.engine.postgresql import PostgresStore
 from agreegate.storage.engine.sqlite import InlineStore
@@ -38,7 +39,7 @@ async def opened(database: Connection) -> AsyncIterator[Callable[..., PostgresSt
     stores = []
 
     def open_(*clock: Clock) -> PostgresStore:
-        store = open_store(database.url, *clock)
+        store = location_of(Path(), database.url).open(*clock)
         assert isinstance(store, PostgresStore)
         stores.append(store)
         return store

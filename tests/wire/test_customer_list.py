@@ -102,7 +102,7 @@ async def test_an_altered_token_is_refused(world: World) -> None:
     good = await token_of(world, cast.ALDER_SALES)
     head, content, signature = good.split(".")
     none = urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("=")
-    other = Cursors("another secret").to(PartnerId(cast.ALDER), "/v1/customers", ("a", "a"), ("b", "b"))
+    other = Cursors(["another secret"]).to(PartnerId(cast.ALDER), "/v1/customers", ("a", "a"), ("b", "b"))
     altered = [good[:at] + ("A" if good[at] != "A" else "B") + good[at + 1 :] for at in range(0, len(good) - 1, 7)]
     for token in (
         *altered,

@@ -11,6 +11,7 @@ import pytest
 
 from agreegate.domain.agreements.text import Locale, MediaType
 from agreegate.i18n import text
+from agreegate.storage.agreements.text_file import TextFiles
 from tests import personas as cast
 from tests.texts import AMERICA, FRANCE, FRANCE_ENGLISH, NAMIBIA, docx, pdf, publish
 from tests.world import API_ENFORCED, AUGUST, BASE_URL, World
@@ -251,7 +252,7 @@ async def test_a_link_is_good_for_its_own_use_and_nothing_else(published: World)
 
 async def test_a_file_that_was_changed_on_disk_is_not_given(published: World) -> None:
     links = (await document(published)).json()
-    path = published.deployment.texts.path_of(hashlib.sha256(WORD).hexdigest())
+    path = TextFiles(published.path.parent / "texts").path_of(hashlib.sha256(WORD).hexdigest())
     path.write_bytes(WORD[:-1] + b"x")
     for link in links["displayUri"], links["downloadUri"]:
         answer = await follow(published, link)

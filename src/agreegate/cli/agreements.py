@@ -3,7 +3,6 @@
 `cli/simulation.py` shows what a version would do.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -11,15 +10,14 @@ from pathlib import Path
 import click
 
 from agreegate.cli import simulation
-from agreegate.cli.database import database_file, folder_options, opened, programme_of
+from agreegate.cli.record import location_of, location_options, opened, programme_of
 from agreegate.cli.words import Words, second
 from agreegate.domain.agreements.text import Reach, TextDraft, TextFile, TextVersion, reaches
 from agreegate.domain.programme import Programme
 from agreegate.locales import locales
 from agreegate.manifest import LARGEST, Manifest, find, read
 from agreegate.services.agreements.text import at_command_line, list_texts, publish_text, review_text
-from agreegate.storage.agreements.text_file import TextFiles, file_in, measured_in
-from agreegate.storage.engine.folder import TEXTS
+from agreegate.storage.agreements.text_file import file_in, measured_in
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.toml_input import TomlFile
 
@@ -44,16 +42,16 @@ def command(words: Words) -> click.Group:
                 words.option("--dry-run", "cli.agreements.publish.dry-run", is_flag=True),
                 words.option("--allow-past", "cli.agreements.publish.allow-past", is_flag=True),
                 programme,
-                *folder_options(words),
+                *location_options(words),
             ],
             EXAMPLE_PUBLISH,
         ),
         simulation.command(words),
-        words.command("agreements.list", _list, [programme, *folder_options(words)], EXAMPLE_LIST),
+        words.command("agreements.list", _list, [programme, *location_options(words)], EXAMPLE_LIST),
     )
 
 
-def _publish(
+async def _publish(
     words: Words,
     folder: Path,
     dry_run: bool,
@@ -62,29 +60,29 @@ def _publish(
     data: Path,
     database: str | None,
 ) -> None:
-    target = database_file(data, database)
-    with opened(target) as store:
-        rules = programme_of(store, programme)
+    location = location_of(data, database)
+    async with opened(location) as store:
+        rules = await programme_of(store, programme)
         path = find(folder)
         manifest = read(TomlFile.at(path, LARGEST), locales())
         measured = measured_in(folder, manifest.names, _progress(words, len(manifest.names)))
         draft = manifest.draft(rules, measured, str(path))
 
-        review = asyncio.run(store.read(lambda uow: review_text(uow, rules, locales(), draft, allow_past=allow_past)))
+        review = await store.read(lambda uow: review_text(uow, rules, locales(), draft, allow_past=allow_past))
         review.check()
         fresh = review.repeated is None
         if not dry_run:
-            texts = TextFiles(target.parent / TEXTS)
+            texts = location.texts(store)
             for name, file in measured.items():  # of a repeat too, which mends damaged files
                 with file_in(folder, name) as source:
-                    texts.keep(source, file.digest)
+                    await texts.keep(source, file.digest)
 
             async def publish(uow: UnitOfWork) -> bool:
                 actor = await at_command_line(uow)
                 return (await publish_text(uow, actor, rules, locales(), draft, allow_past=allow_past)).fresh
 
             if fresh:
-                fresh = asyncio.run(store.write(publish))
+                fresh = await store.write(publish)
     if not fresh:
         click.echo(words("cli.agreements.nothing", label=draft.label))
         return
@@ -128,10 +126,10 @@ def _described(
         )
 
 
-def _list(words: Words, programme: str | None, data: Path, database: str | None) -> None:
-    with opened(database_file(data, database)) as store:
-        rules, now = programme_of(store, programme), store.clock()
-        listed = asyncio.run(store.read(lambda uow: list_texts(uow, rules)))
+async def _list(words: Words, programme: str | None, data: Path, database: str | None) -> None:
+    async with opened(location_of(data, database)) as store:
+        rules, now = await programme_of(store, programme), store.clock()
+        listed = await store.read(lambda uow: list_texts(uow, rules))
     for template, versions in listed:
         click.echo(f"{template.title} {template.id}")
         reach = reaches(versions, now)

@@ -1,12 +1,11 @@
 """`agreegate clock`: accept the machine's clock although records are dated ahead of it."""
 
-import asyncio
 from datetime import datetime
 from pathlib import Path
 
 import click
 
-from agreegate.cli.database import database_file, folder_options, named_partner, opened
+from agreegate.cli.record import location_of, location_options, named_partner, opened
 from agreegate.cli.values import guid
 from agreegate.cli.words import Words
 from agreegate.i18n import count_text, instant_text
@@ -27,20 +26,20 @@ def command(words: Words) -> click.Group:
             [
                 words.option("--reason", "cli.clock.accept.reason", "reason", required=True),
                 words.option("--partner", "cli.clock.accept.partner", "id", type=guid(words)),
-                *folder_options(words),
+                *location_options(words),
             ],
             EXAMPLE,
         ),
     )
 
 
-def _accept(words: Words, reason: str, partner: str | None, data: Path, database: str | None) -> None:
+async def _accept(words: Words, reason: str, partner: str | None, data: Path, database: str | None) -> None:
     async def accept(uow: UnitOfWork) -> tuple[datetime, int, list[datetime]]:
         partners = await every_partner(uow) if partner is None else [await named_partner(uow, words, partner)]
         return uow.now, len(partners), await accept_clock(uow, reason, partners)
 
-    with opened(database_file(data, database)) as store:
-        now, count, ahead = asyncio.run(store.write(accept))
+    async with opened(location_of(data, database)) as store:
+        now, count, ahead = await store.write(accept)
     language = words.language
     click.echo(count_text("cli.clock.accept.done", count, language, instant=instant_text(now, language)))
     if ahead:

@@ -1,5 +1,6 @@
 """`agreegate demo`: everything on one machine, with made-up data and a clock that can be set."""
 
+import asyncio
 import sys
 import tempfile
 from contextlib import ExitStack
@@ -26,6 +27,7 @@ def command(words: Words) -> click.Command:
             words.option("--port", "setting.port", "port", type=whole_number(words, 0, 65535), default=8400, show_default=True),
             words.option("--host", "setting.host", "host", default="127.0.0.1", show_default=True),
             words.option("--data", "cli.demo.data", "folder", type=click.Path(file_okay=False, path_type=Path)),
+            words.option("--database", "setting.database", "url"),
             words.option("--at", "cli.demo.at", "instant", type=instant(words)),
             words.option("--programme", "setting.programme", "programme"),
         ],
@@ -33,12 +35,21 @@ def command(words: Words) -> click.Command:
     )  # fmt: skip
 
 
-def start(words: Words, port: int, host: str, data: Path | None, at: datetime | None, programme: str | None) -> None:
+def start(
+    words: Words,
+    port: int,
+    host: str,
+    data: Path | None,
+    database: str | None,
+    at: datetime | None,
+    programme: str | None,
+) -> None:
     """Start the demo and serve until a signal stops it."""
     from agreegate.demo.demo import open_demo
     from agreegate.diagnostics import begin_diagnostics
     from agreegate.programme import load
     from agreegate.server import listen, run
+    from agreegate.settings import database_url
     from agreegate.storage.engine.folder import DataFolder
 
     begin_diagnostics()
@@ -48,7 +59,12 @@ def start(words: Words, port: int, host: str, data: Path | None, at: datetime | 
         reached = "127.0.0.1" if host in ("0.0.0.0", "::", "") else f"[{host}]" if ":" in host else host  # noqa: S104
         url = f"http://{reached}:{listener.getsockname()[1]}"
         folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="agreegate-demo-")))
-        demo = open_demo(DataFolder(folder), named, url, at, programme_named=programme is not None)
+        if database is not None:
+            database = database_url("database", database)
+        opening = open_demo(
+            DataFolder(folder), named, url, at, programme_named=programme is not None, database=database
+        )
+        demo = asyncio.run(opening)
         stack.callback(demo.close)
 
         def ready() -> None:

@@ -1,20 +1,18 @@
 """`agreegate directory`: fill the directory from a file, or print it as one."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import click
 
-from agreegate.cli.database import database_file, folder_options, opened
+from agreegate.cli.record import location_of, location_options, opened
 from agreegate.cli.words import Words
 from agreegate.directory import LARGEST, read, written
 from agreegate.domain.directory import Change, ListedPartner, Verb
 from agreegate.domain.error import Rejected
 from agreegate.services.directory import apply_directory, plan_directory
 from agreegate.storage.directory import listed_partners
-from agreegate.storage.engine.folder import DataFolder
-from agreegate.storage.engine.new_record import new_record
+from agreegate.storage.engine.location import Location
 from agreegate.storage.engine.sqlite import InlineStore
 from agreegate.toml_input import TomlFile
 
@@ -29,17 +27,17 @@ def command(words: Words) -> click.Group:
     dry_run = words.option("--dry-run", "cli.directory.apply.dry-run", is_flag=True)
     return words.group(
         "directory",
-        words.command("directory.apply", _apply, [file, dry_run, *folder_options(words)], EXAMPLE_APPLY),
-        words.command("directory.show", _show, folder_options(words), EXAMPLE_SHOW),
+        words.command("directory.apply", _apply, [file, dry_run, *location_options(words)], EXAMPLE_APPLY),
+        words.command("directory.show", _show, location_options(words), EXAMPLE_SHOW),
     )
 
 
-def _apply(words: Words, file: Path, dry_run: bool, data: Path, database: str | None) -> None:
-    target = database_file(data, database)
+async def _apply(words: Words, file: Path, dry_run: bool, data: Path, database: str | None) -> None:
+    location = location_of(data, database)
     toml = TomlFile.at(file, LARGEST)
     partners = read(toml)
     try:
-        changes = _planned(target, partners) if dry_run else _applied(words, target, partners)
+        changes = await (_planned(location, partners) if dry_run else _applied(words, location, partners))
     except Rejected as error:
         if not error.names:  # the database cannot be used: no place of the file
             raise
@@ -54,41 +52,29 @@ def _apply(words: Words, file: Path, dry_run: bool, data: Path, database: str | 
         click.echo(words("cli.directory.would" if dry_run else "cli.directory.applied", count=len(changes)))
 
 
-def _planned(target: Path, partners: Sequence[ListedPartner]) -> tuple[Change, ...]:
+async def _planned(location: Location, partners: Sequence[ListedPartner]) -> tuple[Change, ...]:
     """Return what would change; everything, where there is no database yet."""
-    if not target.exists():
-        store = InlineStore.in_memory()
-        return asyncio.run(store.read(lambda uow: plan_directory(uow, partners)))
-    with opened(target) as existing:
-        return asyncio.run(existing.read(lambda uow: plan_directory(uow, partners)))
+    if not await location.exists():
+        return await InlineStore.in_memory().read(lambda uow: plan_directory(uow, partners))
+    async with opened(location) as store:
+        return await store.read(lambda uow: plan_directory(uow, partners))
 
 
-def _applied(words: Words, target: Path, partners: Sequence[ListedPartner]) -> tuple[Change, ...]:
+async def _applied(words: Words, location: Location, partners: Sequence[ListedPartner]) -> tuple[Change, ...]:
     """Apply the file, to a new database where there is none; return what changed."""
-    if not target.exists():
-        _planned(target, partners)  # a file that cannot be applied makes no database
-        _make_record(words, DataFolder(target.parent))
-    with opened(target) as store:
-        return asyncio.run(store.write(lambda uow: apply_directory(uow, partners)))
+    if not await location.exists():
+        await _planned(location, partners)  # a file that cannot be applied makes no database
+        if await location.upgrade():
+            click.echo(words("cli.directory.made", folder=location))
+    async with opened(location) as store:
+        return await store.write(lambda uow: apply_directory(uow, partners))
 
 
-def _make_record(words: Words, folder: DataFolder) -> None:
-    """Give a folder an empty record, unless another process was faster."""
-    folder.claim()
-    try:
-        if not folder.database.exists():
-            with new_record(folder):
-                pass
-            click.echo(words("cli.directory.made", folder=folder.path))
-    finally:
-        folder.release()
-
-
-def _show(words: Words, data: Path, database: str | None) -> None:
-    target = database_file(data, database)
-    with opened(target) as store:
-        partners = asyncio.run(store.read(listed_partners))
-    click.echo(words("cli.directory.shown", folder=target.parent))
+async def _show(words: Words, data: Path, database: str | None) -> None:
+    location = location_of(data, database)
+    async with opened(location) as store:
+        partners = await store.read(listed_partners)
+    click.echo(words("cli.directory.shown", folder=location))
     click.echo(written(partners), nl=False)
 
 

@@ -1,12 +1,11 @@
 """`agreegate gate`: print the gate's decision in one line, without recording it."""
 
-import asyncio
 from datetime import datetime
 from pathlib import Path
 
 import click
 
-from agreegate.cli.database import database_file, folder_options, named_partner, opened, programme_of
+from agreegate.cli.record import location_of, location_options, named_partner, opened, programme_of
 from agreegate.cli.values import guid, instant
 from agreegate.cli.words import Words, second
 from agreegate.domain.actor import Actor, Channel
@@ -37,14 +36,14 @@ def command(words: Words) -> click.Group:
                 words.option("--channel", "cli.gate.check.channel", type=click.Choice(list(map(str, Channel))), required=True),
                 words.option("--at", "cli.gate.check.at", "instant", type=instant(words)),
                 words.option("--programme", "cli.gate.check.programme", "programme"),
-                *folder_options(words),
+                *location_options(words),
             ],
             EXAMPLE,
         ),
     )  # fmt: skip
 
 
-def _check(
+async def _check(
     words: Words,
     partner: str,
     customer: str,
@@ -56,11 +55,11 @@ def _check(
     database: str | None,
 ) -> int:
     transaction = Transaction(Action(action), Channel(channel))
-    with opened(database_file(data, database)) as store:
-        rules, instant = programme_of(store, programme), at or store.clock()
-        known = asyncio.run(store.read(lambda uow: named_partner(uow, words, partner)))
+    async with opened(location_of(data, database)) as store:
+        rules, instant = await programme_of(store, programme), at or store.clock()
+        known = await store.read(lambda uow: named_partner(uow, words, partner))
         actor = Actor(known, channel=transaction.channel)
-        decision = asyncio.run(ask(store, actor, rules, customer, transaction, instant))
+        decision = await ask(store, actor, rules, customer, transaction, instant)
     click.echo(_line(words, decision, rules, instant))
     return 0 if decision.allowed else DENIED
 

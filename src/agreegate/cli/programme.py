@@ -1,14 +1,13 @@
 """`agreegate programme`: a programme's dates and rules, and another programme for an existing record (decision 0017)."""
 
-import asyncio
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
 
-from agreegate.cli.database import database_file, folder_options, opened
+from agreegate.cli.record import location_of, location_options, opened
 from agreegate.cli.words import Words, second
 from agreegate.domain.actor import Channel
 from agreegate.domain.agreements.agreement import AgreementTemplate
@@ -19,8 +18,6 @@ from agreegate.programme import DEFAULT, load, shipped
 from agreegate.services.agreements.text import at_command_line
 from agreegate.services.programme import COMMAND, Shift, preview_programme, use_programme
 from agreegate.storage.deployment import made_for
-from agreegate.storage.engine.commit_count import missing_database
-from agreegate.storage.engine.folder import DataFolder
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 EXAMPLE = "agreegate programme show\nagreegate programme show microsoft-customer-agreement"
@@ -38,7 +35,7 @@ def command(words: Words) -> click.Group:
     return words.group(
         "programme",
         words.command("programme.show", _show, [name], EXAMPLE),
-        words.command("programme.use", _use, [new_name, dry_run, yes, *folder_options(words)], EXAMPLE_USE),
+        words.command("programme.use", _use, [new_name, dry_run, yes, *location_options(words)], EXAMPLE_USE),
     )
 
 
@@ -50,19 +47,17 @@ def _show(words: Words, name: str) -> None:
         click.echo(f"  {line} [{words('cli.programme.extension') if extension else source}]")
 
 
-def _use(words: Words, name: str, dry_run: bool, yes: bool, data: Path, database: str | None) -> None:
-    after, target = load(name), database_file(data, database)
-    if not target.is_file():
-        raise missing_database(target)
-    with nullcontext() if dry_run else _claimed(data), opened(target) as store:
-        made = asyncio.run(store.read(made_for))
+async def _use(words: Words, name: str, dry_run: bool, yes: bool, data: Path, database: str | None) -> None:
+    after, location = load(name), location_of(data, database)
+    async with nullcontext() if dry_run else location.without_servers(), opened(location) as store:
+        made = await store.read(made_for)
         if made is not None and made.programme == after.name:
             click.echo(words("cli.programme.use.same", programme=after.policy))
             return
         before = None if made is None else _shipped(made.programme)
         for line in _rules(words, before, after):
             click.echo(line)
-        shifts = asyncio.run(store.read_slow(lambda uow: preview_programme(uow, before, after)))
+        shifts = await store.read_slow(lambda uow: preview_programme(uow, before, after))
         for shift in shifts:
             for line in _shift_lines(words, shift, compared=before is not None):
                 click.echo(line)
@@ -78,19 +73,8 @@ def _use(words: Words, name: str, dry_run: bool, yes: bool, data: Path, database
         async def change(uow: UnitOfWork) -> None:
             await use_programme(uow, await at_command_line(uow, COMMAND), after)
 
-        asyncio.run(store.write(change))
+        await store.write(change)
     click.echo(words("cli.programme.use.done", programme=after.policy, name=name))
-
-
-@contextmanager
-def _claimed(data: Path) -> Iterator[None]:
-    """Keep servers off the folder: a running server would go on by the rules that it was started with."""
-    folder = DataFolder(data)
-    folder.claim()
-    try:
-        yield
-    finally:
-        folder.release()
 
 
 def _shipped(name: str) -> Programme | None:

@@ -1,11 +1,17 @@
 """`agreegate serve`: the production server. Its options are `settings.SETTINGS`, each once."""
 
+import asyncio
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from socket import socket
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
 
 from agreegate.cli.words import Words
-from agreegate.settings import SETTINGS, Setting, checked, variable
+from agreegate.settings import SETTINGS, ServerSettings, Setting, checked, variable
 
 EXAMPLE = """agreegate serve --public-url https://gate.example --data /srv/agreegate \\
     --token-issuer https://login.example/{tid}/v2.0 \\
@@ -18,41 +24,68 @@ def command(words: Words) -> click.Command:
     return words.command("serve", serve, [_option(words, setting) for setting in SETTINGS], EXAMPLE)
 
 
-def serve(words: Words, **values: Any) -> None:
+def serve(words: Words, **values: Any) -> int:
     """Check the settings, open the record, and serve until a signal."""
     given = {name.replace("_", "-"): value for name, value in values.items()}
     settings = checked(given)
 
-    from agreegate.client_connections import Limits
     from agreegate.diagnostics import begin_diagnostics
-    from agreegate.production import open_server
-    from agreegate.server import listen, run
+    from agreegate.production import prepare
+    from agreegate.server import listen
+    from agreegate.storage.engine.location import location_of
+    from agreegate.workers import Workers
 
     begin_diagnostics()
-    with listen(settings.host, settings.port) as listener:
-        metrics = None if settings.metrics_address is None else listen(*settings.metrics_address)
-        server = open_server(settings)
-        if server.fresh:
-            click.echo(words("serve.fresh", folder=settings.data), err=True)
-        try:
-            run(
-                server.app,
-                listener,
-                lambda: click.echo(f"ready http://{settings.host}:{listener.getsockname()[1]}"),
-                None if metrics is None else (server.deployment, metrics),
-                Limits(
-                    settings.head_seconds,
-                    settings.body_seconds,
-                    settings.body_bytes_per_second,
-                    settings.answer_seconds,
-                    settings.idle_seconds,
-                    settings.most_connections,
-                    settings.most_connections_per_address,
-                    frozenset(settings.trusted_proxies),
-                ),
-            )
-        finally:
-            server.close()
+    with ExitStack() as stack:
+        listener = stack.enter_context(listen(settings.host, settings.port))
+        metrics = None
+        if settings.metrics_address is not None:
+            metrics = stack.enter_context(listen(*settings.metrics_address))
+
+        def ready() -> None:
+            click.echo(f"ready http://{settings.host}:{listener.getsockname()[1]}")
+
+        if settings.workers == 1:
+            _serve(words, settings, listener, metrics, ready)
+            return 0
+        if asyncio.run(prepare(settings)):
+            click.echo(words("serve.fresh", folder=location_of(settings.data, settings.database)), err=True)
+        shared = Path(stack.enter_context(TemporaryDirectory(prefix="agreegate-metrics-")))
+        return Workers(
+            settings.workers, lambda told: _serve(words, settings, listener, metrics, told, shared), ready
+        ).run()
+
+
+def _serve(
+    words: Words,
+    settings: ServerSettings,
+    listener: socket,
+    metrics: socket | None,
+    ready: Callable[[], None],
+    shared: Path | None = None,
+) -> None:
+    """Serve in this process until a signal."""
+    from agreegate.client_connections import Limits
+    from agreegate.production import open_server
+    from agreegate.server import run
+
+    server = asyncio.run(open_server(settings, shared))
+    if server.fresh:
+        click.echo(words("serve.fresh", folder=server.location), err=True)
+    limits = Limits(
+        settings.head_seconds,
+        settings.body_seconds,
+        settings.body_bytes_per_second,
+        settings.answer_seconds,
+        settings.idle_seconds,
+        settings.most_connections,
+        settings.most_connections_per_address,
+        frozenset(settings.trusted_proxies),
+    )
+    try:
+        run(server.app, listener, ready, None if metrics is None else (server.deployment, metrics), limits)
+    finally:
+        server.close()
 
 
 def _option(words: Words, setting: Setting) -> click.Option:

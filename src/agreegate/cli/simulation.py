@@ -1,6 +1,5 @@
 """`agreegate agreements simulate`: what a version would do if it took effect on a day."""
 
-import asyncio
 import errno
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +10,7 @@ from typing import Protocol
 
 import click
 
-from agreegate.cli.database import database_file, folder_options, opened, programme_of
+from agreegate.cli.record import location_of, location_options, opened, programme_of
 from agreegate.cli.values import instant, whole_number
 from agreegate.cli.words import Failure, Misuse, Words
 from agreegate.dashboard.agreements.simulation_file import (
@@ -78,13 +77,13 @@ def command(words: Words) -> click.Command:
             words.option("--rows", f"{option}.rows", "file"),
             words.option("--force", f"{option}.force", is_flag=True),
             words.option("--programme", "cli.agreements.programme", "programme"),
-            *folder_options(words),
+            *location_options(words),
         ],
         EXAMPLE,
     )
 
 
-def _simulate(
+async def _simulate(
     words: Words,
     folder: Path | None,
     version: str | None,
@@ -107,8 +106,8 @@ def _simulate(
         raise Misuse(words("cli.agreements.simulate.one-output"))
     for file in (csv, rows):
         _may_write(words, file, force=force)
-    with opened(database_file(data, database)) as store:
-        rules = programme_of(store, programme)
+    async with opened(location_of(data, database)) as store:
+        rules = await programme_of(store, programme)
         rule = StaleRule(stale_rule) if stale_rule else rules.stale_rule
         grace = stale_from or (None if stale_rule else rules.stale_from)
         draft = None if folder is None else _draft(folder, rules, effective_from)
@@ -121,7 +120,7 @@ def _simulate(
                 await _write_rows(uow, words, simulation, rows)
             return simulation
 
-        simulation = asyncio.run(store.read_slow(work))
+        simulation = await store.read_slow(work)
     if csv is not None:
         _write_counts(words, simulation, csv)
     if STANDARD_OUTPUT not in (csv, rows):

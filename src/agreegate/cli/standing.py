@@ -1,12 +1,11 @@
 """`agreegate standing`: the standing of a customer on a day, by the records of another day."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
-from agreegate.cli.database import database_file, folder_options, named_partner, opened, programme_of
+from agreegate.cli.record import location_of, location_options, named_partner, opened, programme_of
 from agreegate.cli.values import day_or_instant, guid
 from agreegate.cli.words import Misuse, Words
 from agreegate.domain.actor import Actor
@@ -16,7 +15,7 @@ from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
 from agreegate.i18n import country_text, date_text
 from agreegate.services.as_of import StandingAsOf, standing_as_of
-from agreegate.storage.engine.sqlite import SqliteStore
+from agreegate.storage.engine.unit_of_work import Store
 
 NONE = 3
 """Exit status: no confirmation was in effect."""
@@ -34,13 +33,13 @@ def command(words: Words) -> click.Command:
             words.option("--customer", "cli.gate.check.customer", "id", type=guid(words), required=True),
             words.option("--on", "cli.standing.on", "moment", type=day_or_instant(words)),
             words.option("--known-at", "cli.standing.known-at", "moment", type=day_or_instant(words)),
-            *folder_options(words),
+            *location_options(words),
         ],
         EXAMPLE,
     )
 
 
-def _standing(
+async def _standing(
     words: Words,
     partner: str,
     customer: str,
@@ -49,9 +48,9 @@ def _standing(
     data: Path,
     database: str | None,
 ) -> int:
-    with opened(database_file(data, database)) as store:
-        rules = programme_of(store, None)
-        as_of = asyncio.run(_standing_as_of(words, store, partner, customer, rules, on, known_at))
+    async with opened(location_of(data, database)) as store:
+        rules = await programme_of(store, None)
+        as_of = await _standing_as_of(words, store, partner, customer, rules, on, known_at)
     for line in _lines(words, as_of, rules):
         click.echo(line)
     return 0 if as_of.found.covered else NONE
@@ -59,7 +58,7 @@ def _standing(
 
 async def _standing_as_of(
     words: Words,
-    store: SqliteStore,
+    store: Store,
     partner: str,
     customer: str,
     programme: Programme,

@@ -1,6 +1,8 @@
 """The words of the command line: the user's language, and commands and options whose help comes from the catalogues."""
 
+import asyncio
 import gettext
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -80,12 +82,12 @@ class Words:
         """Return a command; its help is the sentence `cli.<name>`, where `name` is the whole path such as `gate.check`.
 
         Args:
-            run: called with these words and one keyword argument for each parameter.
+            run: called, or awaited, with these words and one keyword argument for each parameter.
             example: one or more command lines to copy.
         """
         return click.Command(
             name.rpartition(".")[2],
-            callback=lambda **values: run(self, **values),
+            callback=lambda **values: _done(run(self, **values)),
             params=list(params),
             help=self(f"cli.{name}"),
             short_help=self(f"cli.{name}").partition(". ")[0].rstrip(".") + ".",
@@ -105,6 +107,11 @@ class Words:
         elif not attributes.get("required", True):
             shown = f"[{shown}]"
         return click.Argument([name], help=self(key), metavar=shown, **attributes)
+
+
+def _done(result: Any) -> Any:
+    """Return what a command returns, or what its coroutine does: one event loop for the whole command."""
+    return asyncio.run(result) if inspect.iscoroutine(result) else result
 
 
 def _first_example(command: click.Command) -> str:

@@ -77,7 +77,7 @@ def dashboard(deployment: Deployment) -> list[ControllerRouterHandler]:
         middleware=[
             COMPRESSED,
             session_middleware(deployment),
-            DefineMiddleware(FormsWithFiles, key=deployment.form_key, cookie=form_cookie(deployment)),
+            DefineMiddleware(FormsWithFiles, keys=deployment.form_keys, cookie=form_cookie(deployment)),
         ],
         guards=[guard],
         before_request=answer_absent,

@@ -1,4 +1,4 @@
-"""The demo: a whole deployment on an SQLite file, with a cast, a clock that can be set, and a sign-in of its own.
+"""The demo: a whole deployment, with a cast, a clock that can be set, and a sign-in of its own.
 
 Never imported by the production server.
 """
@@ -35,12 +35,9 @@ from agreegate.identity.auth import TokenVerifier
 from agreegate.identity.issuer import fixed_keys
 from agreegate.identity.openid import OpenIdClient, OpenIdProvider
 from agreegate.programme import load
-from agreegate.storage.agreements.text_file import TextFiles
 from agreegate.storage.deployment import made_for, make_for
 from agreegate.storage.engine.folder import SIGNING_KEY, DataFolder
-from agreegate.storage.engine.new_record import new_record
-from agreegate.storage.engine.sqlite import InlineStore, SqliteStore, check_file, connect
-from agreegate.storage.engine.sqlite_unit import drive
+from agreegate.storage.engine.location import Location, location_of
 from agreegate.text_link import TextLinks
 from agreegate.toml_input import TomlFile
 from agreegate.upkeep import PersonIndex, upkeep
@@ -55,12 +52,12 @@ class Demo:
     app: App
     deployment: Deployment
     clock: DemoClock
-    folder: DataFolder
+    location: Location
 
     def close(self) -> None:
-        """Close the record and release the folder."""
+        """Close the record and let another server have it."""
         self.deployment.store.close()
-        self.folder.release()
+        self.location.release()
 
 
 def cast() -> tuple[ListedPartner, ...]:
@@ -69,28 +66,38 @@ def cast() -> tuple[ListedPartner, ...]:
     return directory.read(TomlFile(text, "cast.toml"))
 
 
-def open_demo(
-    folder: DataFolder, programme: Programme, base_url: str, at: datetime | None, *, programme_named: bool
+async def open_demo(
+    folder: DataFolder,
+    programme: Programme,
+    base_url: str,
+    at: datetime | None,
+    *,
+    programme_named: bool,
+    database: str | None = None,
 ) -> Demo:
-    """Open a demo on a folder: seeded when the folder is empty, else as it was left.
+    """Open a demo: seeded where there is no record, else as it was left.
 
     Args:
+        folder: for its keys, and its record where no database is named.
         base_url: its public address, without a trailing slash.
         at: the instant that its clock starts at; None: now, or the clock of an earlier run.
         programme_named: whether the caller named the programme.
+        database: the URL of a PostgreSQL database for the record.
 
     Raises:
-        Rejected: the folder is another programme's, no demo's, or in use.
+        Rejected: the record is another programme's, no demo's, or in use.
         `key-file.unusable`: a key file in the folder is empty, damaged or not ours.
     """
-    folder.claim()
+    location = location_of(folder.path, database)
+    location.claim()
     try:
         clock = DemoClock()
-        kept = drive(_prepare(folder, clock, programme, at, named=programme_named))
+        kept = await _prepare(location, clock, programme, at, named=programme_named)
         key = load_or_create(folder.path / SIGNING_KEY)
-        store = SqliteStore(folder.database, clock)
+        secrets = (folder.secret(),)
+        store = location.open(clock)
     except BaseException:
-        folder.release()
+        location.release()
         raise
     people = cast()
     keys = fixed_keys(KeySet([key]))
@@ -115,10 +122,10 @@ def open_demo(
         programme=kept,
         callers=Callers(store, verifier, time.time),
         public_url=base_url,
-        texts=TextFiles(folder.texts),
-        links=TextLinks(folder.secret(), base_url, time.time),
-        cursors=Cursors(folder.secret()),
-        form_key=folder.secret(),
+        texts=location.texts(store),
+        links=TextLinks(secrets, base_url, time.time),
+        cursors=Cursors(secrets),
+        form_keys=secrets,
         provider=OpenIdProvider(itself, keys, time.time),
         guide=_guide(people),
         sandbox=sandbox,
@@ -132,24 +139,22 @@ def open_demo(
         lifespan=[upkeep(store, deployment.texts, persons)],
     )
     app = application(deployment, inner)
-    return Demo(app, deployment, clock, folder)
+    return Demo(app, deployment, clock, location)
 
 
 async def _prepare(
-    folder: DataFolder, clock: DemoClock, programme: Programme, at: datetime | None, *, named: bool
+    location: Location, clock: DemoClock, programme: Programme, at: datetime | None, *, named: bool
 ) -> Programme:
     """Seed the record or take it over; return its programme."""
-    if not folder.database.exists():
+    if not await location.exists():
         clock.set(at or clock())
         past = Past()
-        with new_record(folder) as connection:
-            store = InlineStore(connection, past)
-            await seed(store, past, programme, cast(), TextFiles(folder.texts), clock())
+        async with location.new_record(past) as store:
+            await seed(store, past, programme, cast(), location.texts(store), clock())
             await store.write(lambda uow: make_for(uow, programme.name, demo=True))
             await store.write(lambda uow: keep_offset(uow, clock.offset))
         return programme
-    check_file(folder.database)
-    store = InlineStore(connect(folder.database))
+    store = location.open()
     try:
         found = await store.read(made_for)
         if found is None or not found.demo:
@@ -165,7 +170,7 @@ async def _prepare(
             clock.offset = clock.offset if kept is None else kept
         await store.write(lambda uow: keep_offset(uow, clock.offset))
     finally:
-        store.close()
+        await store.finish()
     return programme
 
 

@@ -29,9 +29,8 @@ from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.orders.order import place_order
 from agreegate.services.orders.renewal import run_renewals
 from agreegate.services.standing import record_no_longer_agrees
-from agreegate.storage.agreements.text_file import TextFiles
-from agreegate.storage.engine.sqlite import InlineStore
-from agreegate.storage.engine.unit_of_work import UnitOfWork
+from agreegate.storage.agreements.text_store import TextStore
+from agreegate.storage.engine.unit_of_work import Store, UnitOfWork
 from agreegate.storage.partner import partner_of
 
 ALDER = "a1de0000-0000-4000-8000-000000000001"
@@ -83,11 +82,11 @@ class Past:
 
 
 async def seed(
-    store: InlineStore,
+    store: Store,
     past: Past,
     programme: Programme,
     cast: Sequence[ListedPartner],
-    texts: TextFiles,
+    texts: TextStore,
     start: datetime,
 ) -> None:
     """Fill an empty record with the cast, its texts, and its past up to `start`; renewals up to it have happened.
@@ -103,7 +102,7 @@ async def seed(
     published: list[tuple[datetime, Step]] = [
         (
             published_at(sample, start),
-            partial(publish_sample, programme=programme, sample=sample, kept=keep_files(texts, sample)),
+            partial(publish_sample, programme=programme, sample=sample, kept=await keep_files(texts, sample)),
         )
         for sample in _samples(programme, start)
     ]

@@ -13,7 +13,8 @@ from agreegate.domain.agreements.text import DEFAULT_LANGUAGE, TextDraft, TextFi
 from agreegate.domain.programme import Programme
 from agreegate.locales import locales
 from agreegate.services.agreements.text import at_command_line, publish_text
-from agreegate.storage.agreements.text_file import TextFiles, measured
+from agreegate.storage.agreements.text_file import measured
+from agreegate.storage.agreements.text_store import TextStore
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 FRENCH = "fr-FR"
@@ -94,12 +95,12 @@ async def publish_sample(uow: UnitOfWork, programme: Programme, sample: Sample, 
     await publish_text(uow, await at_command_line(uow), programme, locales(), draft, allow_past=True)
 
 
-def keep_files(texts: TextFiles, sample: Sample) -> dict[str, TextFile]:
-    """Put a sample's files on disk; return them by language."""
+async def keep_files(texts: TextStore, sample: Sample) -> dict[str, TextFile]:
+    """Put a sample's files into the store; return them by language."""
     kept = {}
     for language, (name, content) in sample.files.items():
         kept[language] = measured(io.BytesIO(content), name)
-        texts.keep(io.BytesIO(content), kept[language].digest)
+        await texts.keep(io.BytesIO(content), kept[language].digest)
     return kept
 
 

@@ -1,15 +1,14 @@
 """The continuation tokens of long lists: signed positions of a page's first and last item."""
 
-import hashlib
-import hmac
+from collections.abc import Sequence
 
 import msgspec
 from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
 
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import PartnerId
+from agreegate.signing import SigningKeys
 from agreegate.storage.pagination import Position
 
 TOKEN = "MS-ContinuationToken"  # noqa: S105 - a header's name
@@ -23,9 +22,9 @@ _decode = msgspec.json.Decoder(tuple[str, str, Position, Position]).decode
 class Cursors:
     """Writes continuation tokens and reads them back. A token is good for its partner and its list alone."""
 
-    def __init__(self, secret: str) -> None:
-        """Sign with a key of its own, drawn from a secret of the data folder: tokens outlive a restart."""
-        self._key = OctKey.import_key(hmac.digest(secret.encode(), _PURPOSE, hashlib.sha256))
+    def __init__(self, secrets: Sequence[str]) -> None:
+        """Sign with keys drawn from the installation's secrets: tokens outlive a restart."""
+        self._keys = SigningKeys(secrets, _PURPOSE)
 
     def to(self, partner: PartnerId, path: str, first: Position, last: Position) -> str:
         """Return the token of a page.
@@ -34,7 +33,7 @@ class Cursors:
             path: the list's, canonical.
         """
         content = msgspec.json.encode((partner, path, first, last))
-        return jws.serialize_compact({"alg": _ALGORITHMS[0]}, content, self._key, _ALGORITHMS)
+        return jws.serialize_compact({"alg": _ALGORITHMS[0]}, content, self._keys.first, _ALGORITHMS)
 
     def read(self, token: str, partner: PartnerId, path: str) -> tuple[Position, Position]:
         """Return the positions of the first and last item of a token's page.
@@ -45,7 +44,7 @@ class Cursors:
         try:
             if len(token) > LONGEST:
                 raise Rejected("request.invalid-parameter", name=TOKEN)
-            content = jws.deserialize_compact(token, self._key, _ALGORITHMS).payload
+            content = self._keys.read(lambda key: jws.deserialize_compact(token, key, _ALGORITHMS).payload)
             owner, listed, first, last = _decode(content)
         except (JoseError, ValueError, msgspec.MsgspecError):
             raise Rejected("request.invalid-parameter", name=TOKEN) from None

@@ -16,7 +16,7 @@ from agreegate.domain.orders.subscription import MOST_SUBSCRIPTIONS
 from agreegate.domain.programme import Programme
 from agreegate.identity.openid import OpenIdProvider
 from agreegate.services.totals import KeptTotals
-from agreegate.storage.agreements.text_file import TextFiles
+from agreegate.storage.agreements.text_store import TextStore
 from agreegate.storage.engine.unit_of_work import Store
 from agreegate.text_link import TextLinks
 from agreegate.throttle import PartnerLocks, Throttle
@@ -42,7 +42,7 @@ class Deployment:
     callers: Callers
     public_url: str
     """Absolute links start with it; without a trailing slash."""
-    texts: TextFiles
+    texts: TextStore
     links: TextLinks
     cursors: Cursors
     emit_bom: bool = False
@@ -58,8 +58,8 @@ class Deployment:
     metrics: Metrics = field(default_factory=Metrics)
     metrics_elsewhere: bool = False
     """`/metrics` is served on an address of its own."""
-    form_key: str = field(default_factory=token_hex, repr=False)
-    """Signs the forms of the pages, so that no other server's form is taken."""
+    form_keys: tuple[str, ...] = field(default_factory=lambda: (token_hex(),), repr=False)
+    """The first signs the forms of the pages, and all are accepted, so that no other server's form is taken."""
     provider: OpenIdProvider | None = None
     """Signs users in; None: the dashboard has no users."""
     roles_from_token: bool = False

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from agreegate.domain.agreements.text import Digest
-from agreegate.storage.agreements.text_file import TextDamaged, TextFiles
+from agreegate.storage.agreements.text_file import TextDamaged
+from agreegate.storage.agreements.text_store import TextStore
 from agreegate.storage.confirmation import COUNTING, is_voided
 from agreegate.storage.engine.unit_of_work import Row, UnitOfWork
 
@@ -102,12 +103,12 @@ async def breaches_of(uow: UnitOfWork, invariant: Invariant) -> list[Row]:
     return await uow.fetch_all(f"select * from ({invariant.sql}) broken limit $1", SHOWN)
 
 
-def damaged_texts(texts: TextFiles, digests: Iterable[Digest]) -> list[str]:
+async def damaged_texts(texts: TextStore, digests: Iterable[Digest]) -> list[str]:
     """Return the digests whose file is missing or has other bytes: at most `SHOWN`."""
     damaged: list[str] = []
     for digest in sorted(digests):
         try:
-            texts.opened(digest).close()
+            (await texts.opened(digest)).close()
         except TextDamaged:
             damaged.append(digest)
     return damaged[:SHOWN]

@@ -17,7 +17,7 @@ from agreegate.api.agreements.text_page import LaidOutTexts, pieces_of
 from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.domain.agreements.text import MediaType
 from agreegate.i18n import language_of, number_text, text
-from agreegate.storage.agreements.text_file import TextFiles
+from agreegate.storage.agreements.text_store import TextStore
 from agreegate.text_link import Linked, Use
 from agreegate.text_preview import OFFER_POLICY, POLICY, frame, offer
 
@@ -42,7 +42,7 @@ async def preview_text(request: Request[Any, Any, Any], token: FromPath[str]) ->
             return await _streamed(texts, target, f'inline; filename="{target.name}"')
         case MediaType.DOCX:
             language = language_of(request.headers.get("accept-language"))
-            with await asyncio.to_thread(texts.opened, target.digest) as file:
+            with await texts.opened(target.digest) as file:
                 size = file.seek(0, os.SEEK_END)
             shown = _offered(target, size, deployment.links.to(target, Use.DOWNLOAD, target.maker), language)
             headers = _HEADERS | {"content-security-policy": OFFER_POLICY, "content-language": language}
@@ -94,9 +94,9 @@ def _offered(target: Linked, size: int, address: str, language: str) -> str:
     return offer(text("text.offer.why", language), facts, link, language, target.title)
 
 
-async def _streamed(texts: TextFiles, target: Linked, disposition: str) -> Response[Any]:
+async def _streamed(texts: TextStore, target: Linked, disposition: str) -> Response[Any]:
     """Send the file's bytes, after comparing all of them with the published digest."""
-    file = await asyncio.to_thread(texts.opened, target.digest)
+    file = await texts.opened(target.digest)
     size = file.seek(0, 2)
     file.seek(0)
     headers = _HEADERS | {

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from agreegate.domain.agreements.text import Digest
 from agreegate.domain.error import StoreUnavailable
-from agreegate.storage.agreements.text_file import TextFiles
+from agreegate.storage.agreements.text_store import TextStore
 from agreegate.text_preview import as_written, packed
 
 KEPT_BYTES = 32 * 1024 * 1024
@@ -25,7 +25,7 @@ PIECE = 64 * 1024
 class LaidOutTexts:
     """Keeps the pages of texts, and lays out those that it does not have."""
 
-    def __init__(self, texts: TextFiles, kept_bytes: int = KEPT_BYTES) -> None:
+    def __init__(self, texts: TextStore, kept_bytes: int = KEPT_BYTES) -> None:
         self._texts = texts
         self._kept_bytes = kept_bytes
         self._kept: dict[Digest, bytes] = {}
@@ -39,15 +39,12 @@ class LaidOutTexts:
             TextDamaged: the text is missing, or not the published one.
             StoreUnavailable: the page cannot be made now.
         """
-        await asyncio.to_thread(self._check, digest)
+        (await self._texts.opened(digest)).close()
         if digest not in self._kept:
             async with self._one_at_a_time:
                 if digest not in self._kept:
                     return self._keep(digest, await self._laid_out(digest))
         return self._keep(digest, self._kept.pop(digest))
-
-    def _check(self, digest: Digest) -> None:
-        self._texts.opened(digest).close()
 
     def _keep(self, digest: Digest, page: bytes) -> bytes:
         room = self._kept_bytes - len(page)
@@ -57,10 +54,9 @@ class LaidOutTexts:
             self._kept[digest] = page
         return page
 
-    def _as_written(self, digest: Digest) -> bytes:
-        with self._texts.opened(digest) as source:
-            source.seek(0)
-            return packed(as_written(source.read().decode("utf-8-sig")))
+    async def _as_written(self, digest: Digest) -> bytes:
+        with await self._texts.opened(digest) as source:
+            return await asyncio.to_thread(lambda: packed(as_written(source.read().decode("utf-8-sig"))))
 
     async def _laid_out(self, digest: Digest) -> bytes:
         """Lay a text out in a process of its own.
@@ -69,7 +65,7 @@ class LaidOutTexts:
             TextDamaged.
             StoreUnavailable: the process cannot be started, or ended without a page.
         """
-        with await asyncio.to_thread(self._texts.opened, digest) as source:
+        with await self._texts.opened(digest) as source:
             os.lseek(source.fileno(), 0, os.SEEK_SET)  # the process reads from where the file itself stands
             try:
                 process = await asyncio.create_subprocess_exec(
@@ -82,7 +78,7 @@ class LaidOutTexts:
             async with asyncio.timeout(LONGEST_WAIT):
                 page, _ = await process.communicate()
         except TimeoutError:  # kept too: it would take as long for the next reader, and hold up every other text
-            return await asyncio.to_thread(self._as_written, digest)
+            return await self._as_written(digest)
         finally:
             if process.returncode is None:
                 process.kill()

@@ -1,6 +1,5 @@
 """Publishes a version of an agreement: the first press uploads and checks the files, the second publishes (R32)."""
 
-import asyncio
 from typing import Any
 from urllib.parse import urlencode
 
@@ -85,9 +84,7 @@ async def preview_unpublished(request: DashboardRequest) -> Response[Any]:
     if template is None or language not in LANGUAGES:
         raise Rejected("request.not-found")
     try:
-        file = await asyncio.to_thread(
-            kept_text, deployment.texts, asked.get("digest", ""), f"text.{asked.get('kind', '')}"
-        )  # fmt: skip
+        file = await kept_text(deployment.texts, asked.get("digest", ""), f"text.{asked.get('kind', '')}")
     except (TextDamaged, Rejected):
         raise Rejected("request.not-found") from None
     target = unpublished(file, template.title, asked.get("label", ""), language)

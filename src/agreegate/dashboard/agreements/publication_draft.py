@@ -21,7 +21,8 @@ from agreegate.domain.agreements.text import LONGEST_NOTE, Digest, Locale, Media
 from agreegate.domain.error import Rejected, StoreUnavailable
 from agreegate.locales import locales
 from agreegate.services.agreements.text import Review
-from agreegate.storage.agreements.text_file import TextDamaged, TextFiles, is_digest, measured
+from agreegate.storage.agreements.text_file import TextDamaged, is_digest, measured
+from agreegate.storage.agreements.text_store import TextStore
 
 _WHEN = frozenset({"effective_date", "effective_time"})
 """Without readable values of these fields, whether the day is past is not known."""
@@ -184,7 +185,7 @@ class Reading:
 
 
 async def read_draft(
-    form: Form, count: int, uploads: Mapping[str, Upload], texts: TextFiles, now: datetime, reader: str
+    form: Form, count: int, uploads: Mapping[str, Upload], texts: TextStore, now: datetime, reader: str
 ) -> Reading:
     """Read a form, inspect its files and keep the usable ones under their digests.
 
@@ -217,7 +218,7 @@ async def read_draft(
     return Reading(replace(form, fields=settled), rows, draft, tuple(mistakes))
 
 
-async def _row(form: Form, number: int, uploads: Mapping[str, Upload], texts: TextFiles) -> Row:
+async def _row(form: Form, number: int, uploads: Mapping[str, Upload], texts: TextStore) -> Row:
     """Return a row with its files, uploaded now or before."""
     if form[f"file-out-{number}"]:
         return Row(number, "", "")
@@ -225,7 +226,7 @@ async def _row(form: Form, number: int, uploads: Mapping[str, Upload], texts: Te
     return Row(number, form[f"language-{number}"], form[f"countries-{number}"], sent, pdf)
 
 
-async def _sent(form: Form, field: str, number: int, uploads: Mapping[str, Upload], texts: TextFiles) -> Sent:
+async def _sent(form: Form, field: str, number: int, uploads: Mapping[str, Upload], texts: TextStore) -> Sent:
     """A file of a text."""
     where = f"{field}-{number}"
     upload, digest = uploads.get(where), form[f"{field}-digest-{number}"]
@@ -233,7 +234,7 @@ async def _sent(form: Form, field: str, number: int, uploads: Mapping[str, Uploa
         return NOTHING
     name = shown_name(form[f"{field}-name-{number}"]) if upload is None else upload.name
     try:
-        return Sent(name, await asyncio.to_thread(_taken, upload, digest, name, texts))
+        return Sent(name, await _taken(upload, digest, name, texts))
     except TextDamaged:
         return Sent(wrong=Mistake(where, "publication.file-again"))
     except Rejected as error:
@@ -242,16 +243,16 @@ async def _sent(form: Form, field: str, number: int, uploads: Mapping[str, Uploa
         raise StoreUnavailable from error
 
 
-def _taken(upload: Upload | None, digest: str, name: str, texts: TextFiles) -> TextFile:
+async def _taken(upload: Upload | None, digest: str, name: str, texts: TextStore) -> TextFile:
     """Return the inspected file. Keeps an uploaded file that can be used."""
     if upload is not None:
-        file = measured(upload.content, name)
-        texts.keep(upload.content, file.digest)
+        file = await asyncio.to_thread(measured, upload.content, name)
+        await texts.keep(upload.content, file.digest)
         return file
-    return kept_text(texts, digest, name)
+    return await kept_text(texts, digest, name)
 
 
-def kept_text(texts: TextFiles, digest: str, name: str) -> TextFile:
+async def kept_text(texts: TextStore, digest: str, name: str) -> TextFile:
     """Inspect a file that was kept before.
 
     Raises:
@@ -260,8 +261,8 @@ def kept_text(texts: TextFiles, digest: str, name: str) -> TextFile:
     """
     if not is_digest(digest):
         raise TextDamaged(digest)
-    with texts.retained(Digest(digest)) as content:
-        return measured(content, name)
+    with await texts.retained(Digest(digest)) as content:
+        return await asyncio.to_thread(measured, content, name)
 
 
 def choose_again(form: Form, names: Iterable[str]) -> Form:

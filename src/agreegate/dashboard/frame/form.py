@@ -99,14 +99,14 @@ class OwnForms:
     taken in parts. `FormsWithFiles` in `dashboard/frame/upload.py` adds the one that is.
     """
 
-    def __init__(self, app: ASGIApp, key: str, cookie: Cookie) -> None:
+    def __init__(self, app: ASGIApp, keys: Sequence[str], cookie: Cookie) -> None:
         """Wrap the application that serves the pages.
 
         Args:
-            key: the key that signs form tokens.
+            keys: they sign form tokens; the first signs new ones.
             cookie: the cookie of the form token, without the token.
         """
-        self._app, self._key, self._cookie = app, key, cookie
+        self._app, self._keys, self._cookie = app, keys, cookie
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the form before the framework does, which would keep the last thousand forms in memory.
@@ -138,15 +138,18 @@ class OwnForms:
         if request.method not in SAFE:
             if not self.is_ours(request, fields.get(CSRF, [""])[-1]):
                 raise PermissionDeniedException
-        elif not is_token(kept, self._key):
-            state[FORM_TOKEN] = new_token(self._key)
+        elif not self._signed(kept):
+            state[FORM_TOKEN] = new_token(self._keys[0])
             send = self._setting(state[FORM_TOKEN], send)
         await self._app(request.scope, request.receive, send)
 
     def is_ours(self, request: DashboardRequest, token: str) -> bool:
         """Whether the token is the one of the browser's cookie, signed by this server."""
         kept = self._kept(request)
-        return is_token(kept, self._key) and is_same(token, kept)
+        return self._signed(kept) and is_same(token, kept)
+
+    def _signed(self, kept: str) -> bool:
+        return any(is_token(kept, key) for key in self._keys)
 
     def _kept(self, request: DashboardRequest) -> str:
         """The token in the browser's cookie; empty when it has none."""

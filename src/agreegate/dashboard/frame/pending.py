@@ -3,18 +3,18 @@
 The cookie's name is the sign-in's own, so several tabs sign in at the same time.
 """
 
-import hashlib
 import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 
 import msgspec
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from litestar.datastructures import Cookie
 
 from agreegate.dashboard.frame.page import DashboardRequest
 from agreegate.deployment.deployment import Deployment
 from agreegate.identity.openid import Begun
+from agreegate.signing import keys_for
 
 LIFETIME = 10 * 60
 """Seconds within which the browser must come back from the provider."""
@@ -64,7 +64,7 @@ def ended(deployment: Deployment, state: str) -> Cookie:
     return _cookie(deployment, state, "", 0)
 
 
-def _age(seal: Fernet, value: str, now: float) -> float:
+def _age(seal: MultiFernet, value: str, now: float) -> float:
     """Return the age of a cookie in seconds; infinite for a cookie of somebody else."""
     try:
         return now - seal.extract_timestamp(_padded(value))
@@ -77,9 +77,9 @@ def _padded(value: str) -> bytes:
     return value.encode("ascii", "replace") + b"=" * (-len(value) % 4)
 
 
-def _seal(deployment: Deployment) -> Fernet:
-    """Encrypts with a key of its own, drawn from the secret of the data folder."""
-    return Fernet(urlsafe_b64encode(hmac.digest(deployment.form_key.encode(), _PURPOSE, hashlib.sha256)))
+def _seal(deployment: Deployment) -> MultiFernet:
+    """Encrypts with keys drawn from the installation's secrets."""
+    return MultiFernet([Fernet(urlsafe_b64encode(key)) for key in keys_for(deployment.form_keys, _PURPOSE)])
 
 
 def _name(deployment: Deployment, state: str) -> str:

@@ -29,8 +29,10 @@ REPEATS = 5
 """How often a unit of work is repeated after a concurrent one came between."""
 _PAUSE_SECONDS = 0.01
 """Longest pause before the first repeat. It doubles with each."""
+APPLICATION = "agreegate"
+"""The name under which our connections show in `pg_stat_activity`."""
 _SETTINGS = {
-    "application_name": "agreegate",
+    "application_name": APPLICATION,
     "idle_in_transaction_session_timeout": "30s",
     "jit": "off",
     "lock_timeout": "5s",
@@ -69,6 +71,8 @@ _BEGIN_READ = "begin isolation level repeatable read read only"
 
 class PostgresStore:
     """The store of a server on PostgreSQL."""
+
+    waits = True
 
     def __init__(
         self, url: str, clock: Clock = machine_clock, ids: Callable[[], str] = new_id, *, pooler: bool = False

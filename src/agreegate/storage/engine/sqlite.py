@@ -97,6 +97,8 @@ def damage_of(connection: apsw.Connection) -> str:
 class InlineStore:
     """One connection, no thread: for commands and for tests in memory. Every unit is its own commit."""
 
+    waits = False
+
     def __init__(
         self, connection: apsw.Connection, clock: Clock = machine_clock, ids: Callable[[], str] = new_id
     ) -> None:
@@ -147,6 +149,10 @@ class InlineStore:
         except _BROKEN as error:
             raise StoreUnavailable(type(error).__name__) from error
 
+    async def finish(self) -> None:
+        """Let go of the file."""
+        self.close()
+
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
@@ -175,6 +181,8 @@ class _Pending:
 
 class SqliteStore:
     """The store of a server: a writer thread with group commit, and a reader for the event loop."""
+
+    waits = False
 
     def __init__(self, path: Path, clock: Clock = machine_clock, ids: Callable[[], str] = new_id) -> None:
         self.clock = clock
@@ -263,8 +271,12 @@ class SqliteStore:
         self._queue.put(pending)
         return await pending.future  # type: ignore[no-any-return]
 
-    def close(self) -> None:
+    async def finish(self) -> None:
         """Finish the work that was handed in, then close the files."""
+        self.close()
+
+    def close(self) -> None:
+        """Finish the work that was handed in, then close the files. Does nothing the second time."""
         self._queue.put(None)
         self._thread.join()
         self._turn_over()

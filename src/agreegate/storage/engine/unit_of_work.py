@@ -97,6 +97,8 @@ class Store(Protocol):
     """The product's clock (decision 0014)."""
     trusted: TrustedInstants
     """From when on that clock is trusted, partner by partner."""
+    waits: bool
+    """Whether reads wait for another process, so that `fetch_all` cannot be driven to its end here and now."""
 
     async def read(self, work: Work[T]) -> T:
         """Run work that changes nothing, on one consistent state that includes every acknowledged write.
@@ -130,8 +132,11 @@ class Store(Protocol):
             StoreUnavailable: nothing of it was kept.
         """
 
+    async def finish(self) -> None:
+        """Finish the work that was handed in, then let go of connections and files."""
+
     def close(self) -> None:
-        """Finish what was begun, then let go of the files."""
+        """Let go of connections and files, where no event loop runs any more. Does nothing after `finish`."""
 
 
 def new_id() -> str:

@@ -1,0 +1,94 @@
+"""A PostgreSQL database as the place of a record."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from agreegate.domain.error import Rejected, StoreUnavailable
+from agreegate.storage.agreements.text_store import DatabaseTextStore, TextStore
+from agreegate.storage.engine.connections import CONNECT_SECONDS, UNREACHABLE, Connection
+from agreegate.storage.engine.postgresql import APPLICATION, PostgresStore
+from agreegate.storage.engine.postgresql_schema import applied, of_postgresql, upgrade
+from agreegate.storage.engine.unit_of_work import Clock, Store, machine_clock
+
+_OTHERS = f"""
+    select count(*) from pg_stat_activity
+    where datname = current_database() and application_name = '{APPLICATION}' and pid <> pg_backend_pid()"""
+
+
+class PostgresqlLocation:
+    """A database that many processes on many machines may serve (decision 0005)."""
+
+    many_workers = True
+
+    def __init__(self, url: str) -> None:
+        self.number = of_postgresql()[-1].number
+        self._url = url
+        self.option = f"--database {self}"
+
+    def __str__(self) -> str:
+        """The URL without user, password and options."""
+        parts = urlsplit(self._url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+    async def exists(self) -> bool:
+        """Whether a migration was applied."""
+        async with self._connection() as connection:
+            return await applied(connection) > 0
+
+    async def upgrade(self) -> int:
+        """Apply what is missing. The login of the URL must own the tables."""
+        async with self._connection() as connection:
+            try:
+                return await upgrade(connection)
+            except asyncpg.InsufficientPrivilegeError:
+                raise Rejected("schema.no-rights", database=str(self)) from None
+
+    @asynccontextmanager
+    async def new_record(self, clock: Clock = machine_clock) -> AsyncIterator[Store]:
+        """Make the tables, and give a store on them to the block."""
+        await self.upgrade()
+        store = self.open(clock)
+        try:
+            yield store
+        finally:
+            await store.finish()
+
+    def open(self, clock: Clock = machine_clock) -> Store:
+        """A store that connects when it is used."""
+        return PostgresStore(self._url, clock)
+
+    def texts(self, store: Store) -> TextStore:
+        """The files in the database."""
+        return DatabaseTextStore(store)
+
+    def damage(self, store: Store) -> str:  # noqa: ARG002
+        """Nothing: a server checks its own pages (`data_checksums`, `pg_amcheck`)."""
+        return ""
+
+    def claim(self) -> None:
+        """Nothing: many processes serve one database."""
+
+    def release(self) -> None:
+        """Nothing to let go of."""
+
+    @asynccontextmanager
+    async def without_servers(self) -> AsyncIterator[None]:
+        """Refuse while another process of ours is connected. One that starts during the block is not noticed."""
+        async with self._connection() as connection:
+            if await connection.fetchval(_OTHERS):
+                raise Rejected("data.in-use", folder=str(self))
+        yield
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[Connection]:
+        try:
+            connection = await asyncpg.connect(self._url, timeout=CONNECT_SECONDS)
+        except UNREACHABLE as error:
+            raise StoreUnavailable(type(error).__name__) from error
+        try:
+            yield connection
+        finally:
+            await connection.close(timeout=CONNECT_SECONDS)

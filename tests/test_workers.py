@@ -1,0 +1,133 @@
+"""Several processes that serve one PostgreSQL database, as an operator starts them."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests import personas as cast
+from tests.postgresql import drop_databases, new_database
+from tests.served import DIRECTORY, Issuer, Starter, agreegate
+
+SECONDS = 60.0
+
+
+@pytest.fixture
+def database() -> Iterator[str]:
+    """The URL of a database with the cast, made by the commands that an operator uses."""
+    url = new_database()
+    for command in (["db", "upgrade"], ["directory", "apply", str(DIRECTORY)]):
+        done = agreegate(*command, "--database", url)
+        assert done.returncode == 0, done.stderr
+    yield url
+    drop_databases([url])
+
+
+@pytest.fixture
+def serving(tmp_path: Path, database: str, started: Starter) -> Callable[[], httpx2.Client]:
+    """Starts a server of two processes."""
+    key = tmp_path / "form-key"
+    key.write_text("a secret of the tests")
+    return lambda: started("--database", database, "--form-key-file", str(key), "--workers", "2")
+
+
+def children(pid: int) -> set[int]:
+    return {int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()}
+
+
+def servers() -> set[int]:
+    """The servers that this test started."""
+    return {pid for pid in children(os.getpid()) if b"\0serve\0" in Path(f"/proc/{pid}/cmdline").read_bytes()}
+
+
+def until(happened: Callable[[], bool], what: str) -> None:
+    end = time.monotonic() + SECONDS
+    while not happened():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+
+def alive(pids: set[int]) -> set[int]:
+    return {pid for pid in pids if Path(f"/proc/{pid}/cmdline").exists() and Path(f"/proc/{pid}/cmdline").read_bytes()}
+
+
+def ask(client: httpx2.Client, issuer: Issuer) -> str:
+    """The gate's verdict about Dogwood, by a connection of its own, which any of the processes may take."""
+    headers = {"Authorization": f"Bearer {issuer.token()}", "Connection": "close"}
+    asked = {"customerId": cast.DOGWOOD, "action": "new_purchase", "channel": "api"}
+    return str(client.post("/api/gate/decisions", json=asked, headers=headers).json()["verdict"])
+
+
+def read_lists(client: httpx2.Client, issuer: Issuer, count: int) -> None:
+    """Read the list of agreements, each time by a connection of its own."""
+    headers = {"Authorization": f"Bearer {issuer.token()}", "Connection": "close"}
+    assert {client.get("/v1/agreements", headers=headers).status_code for _ in range(count)} == {200}
+
+
+def lists(client: httpx2.Client) -> float:
+    """How many lists of agreements all processes answered, by their metrics."""
+    lines = client.get("/metrics", headers={"Connection": "close"}).text.splitlines()
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if 'route="/v1/agreements"' in line and "_total" in line)
+
+
+def test_what_one_process_records_the_others_answer_by(serving: Callable[[], httpx2.Client], issuer: Issuer) -> None:
+    client = serving()
+    [server] = servers()
+    assert len(children(server)) == 2
+    assert {ask(client, issuer) for _ in range(20)} == {"deny"}
+    confirmation = {
+        "primaryContact": {"firstName": "Samuel", "lastName": "Okoro", "email": "samuel@dogwood.example"},
+        "templateId": cast.CLOUD_AGREEMENT,
+        "dateAgreed": "2018-11-01T00:00:00Z",
+        "type": "MicrosoftCloudAgreement",
+        "userId": cast.ALDER_SALES,
+    }
+    headers = {"Authorization": f"Bearer {issuer.token()}"}
+    recorded = client.post(f"/v1/customers/{cast.DOGWOOD}/agreements", json=confirmation, headers=headers)
+    assert recorded.status_code == 201, recorded.text
+    assert {ask(client, issuer) for _ in range(20)} == {"allow"}
+    read_lists(client, issuer, 20)
+    until(lambda: lists(client) == 20, "the metrics of both processes together")
+
+
+def test_a_killed_process_is_started_again(serving: Callable[[], httpx2.Client], issuer: Issuer) -> None:
+    client = serving()
+    [server] = servers()
+    first = children(server)
+    read_lists(client, issuer, 10)
+    until(lambda: lists(client) == 10, "counted")
+    killed = min(first)
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: len(children(server)) == 2 and killed not in children(server), "another one")
+    read_lists(client, issuer, 10)
+    until(lambda: lists(client) == 20, "what the killed one counted stays counted")
+
+
+def test_all_processes_end_in_good_order(serving: Callable[[], httpx2.Client], issuer: Issuer) -> None:
+    client = serving()
+    [server] = servers()
+    workers = children(server)
+    assert ask(client, issuer) == "deny"
+    os.kill(server, signal.SIGTERM)
+    until(lambda: not alive(workers), "every worker ends")
+
+
+def test_workers_end_with_a_parent_that_was_killed(serving: Callable[[], httpx2.Client], issuer: Issuer) -> None:
+    client = serving()
+    [server] = servers()
+    workers = children(server)
+    assert ask(client, issuer) == "deny"
+    os.kill(server, signal.SIGKILL)
+    until(lambda: not alive(workers), "every worker ends")
+
+
+def test_a_database_that_is_away_ends_the_start(tmp_path: Path, issuer: Issuer) -> None:
+    key = tmp_path / "form-key"
+    key.write_text("a secret of the tests")
+    ended = agreegate("serve", "--database", f"postgresql:///nothing?host={tmp_path}", "--form-key-file", str(key), "--workers",
+                      "2", "--port", "0", "--public-url", "http://x.example", "--token-issuer", issuer.url)  # fmt: skip
+    assert (ended.returncode, len(ended.stderr.strip().splitlines())) == (1, 1), ended.stderr
