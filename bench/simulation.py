@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from agreegate.domain.agreements.agreement import TemplateId
-from agreegate.domain.agreements.simulation import Figure, Scenario
+from agreegate.domain.agreements.simulation import Count, Scenario
 from agreegate.domain.programme import StaleRule
 from agreegate.locales import countries, locales
 from agreegate.programme import load
@@ -92,7 +92,7 @@ def _inside(now: datetime) -> Iterator[Asked]:
                 return await simulate(uow, await at_command_line(uow), rules, locales(), scenario)
 
             def ask(work: Callable[[UnitOfWork], object] = work) -> int:
-                return asyncio.run(store.read_slow(work)).total[Figure.CUSTOMERS]  # type: ignore[arg-type]
+                return asyncio.run(store.read_slow(work)).total[Count.CUSTOMERS]  # type: ignore[arg-type]
 
             say(name)
             yield _measured(name, ask, time.process_time)

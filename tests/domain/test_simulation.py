@@ -12,7 +12,7 @@ from agreegate.domain.agreements.agreement import TemplateId
 from agreegate.domain.agreements.simulation import (
     WEEKS,
     Confirmations,
-    Figure,
+    Count,
     Foresight,
     Scenario,
     checked_scenario,
@@ -128,13 +128,13 @@ def test_what_is_accepted_below_a_countrys_newest_major_text_is_outdated_already
     both = frozenset({"US", "FR", "NA"})
     agreement, other = TemplateId(cast.CLOUD_AGREEMENT), TemplateId(cast.CUSTOMER_AGREEMENT)
 
-    def effects(found: Foresight, country: str, *more: TemplateId) -> list[Figure | None]:
+    def effects(found: Foresight, country: str, *more: TemplateId) -> list[Count | None]:
         """Of what was accepted before every text, then of each text."""
         texts = [(NOW - 3000 * DAY, 0), first.rank, second.rank, ahead.rank]
         others = tuple((one, first.rank) for one in more)
         return [found.effect(Confirmations(country, ((agreement, text), *others))) for text in texts]
 
-    already, changed = Figure.ALREADY, Figure.CUSTOMERS
+    already, changed = Count.ALREADY, Count.CUSTOMERS
     found = Foresight.of(scenario(countries=both), PROGRAMME, (ahead, minor, second, first), NOW)
     assert found.version.rank == (EFFECT, 5)
     assert effects(found, "US") == [already, changed, changed, None]

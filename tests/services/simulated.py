@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from agreegate.domain.actor import Channel
-from agreegate.domain.agreements.simulation import Counts, Figure, Scenario
+from agreegate.domain.agreements.simulation import Count, Counts, Scenario
 from agreegate.domain.agreements.text import TextVersion
 from agreegate.domain.gate import decide
 from agreegate.domain.orders.transaction import Action, Transaction
@@ -111,10 +111,10 @@ def monday(instant: datetime) -> date:
 class Said:
     """What is counted, each by what it is counted under."""
 
-    total: dict[Figure, int]
-    weeks: dict[date | None, dict[Figure, int]]
-    partners: dict[str, dict[Figure, int]]
-    resellers: dict[str | None, dict[Figure, int]]
+    total: dict[Count, int]
+    weeks: dict[date | None, dict[Count, int]]
+    partners: dict[str, dict[Count, int]]
+    resellers: dict[str | None, dict[Count, int]]
 
 
 def said(found: Simulation) -> Said:
@@ -165,12 +165,12 @@ def model(  # noqa: PLR0915 - one row after another
         places = [total, partners.setdefault(one.partner, Counter()),
                   *(resellers.setdefault(r, Counter()) for r in through or [None])]  # fmt: skip
 
-        def count(figure: Figure, places: list[Counts] = places) -> None:
+        def count(figure: Count, places: list[Counts] = places) -> None:
             for place in places:
                 place[figure] += 1
 
         if since(accepted, begins) is not None:
-            count(Figure.ALREADY)
+            count(Count.ALREADY)
             continue
         if not known < (asked.effective_from, number):
             continue
@@ -183,22 +183,22 @@ def model(  # noqa: PLR0915 - one row after another
                 return False
             return rules.opens_gate(asked.template_id, at) and not open_and_current(at)
 
-        count(Figure.CUSTOMERS)
+        count(Count.CUSTOMERS)
         ends = [(end, sub.auto_renew) for sub in one.subscribed for end in ends_of(sub, begins, until)]
         first = min((end for end, _ in ends), default=None)
-        weeks.setdefault(None if first is None else monday(first), Counter())[Figure.CUSTOMERS] += 1
+        weeks.setdefault(None if first is None else monday(first), Counter())[Count.CUSTOMERS] += 1
         for end, auto in ends:
             week = [weeks.setdefault(monday(end), Counter())]
-            count(Figure.AUTO_RENEWALS if auto else Figure.ORDER_RENEWALS, [*places, *week])
-            for channel, figure in ((Channel.API, Figure.REFUSED_API), (Channel.DASHBOARD, Figure.REFUSED_DASHBOARD)):
+            count(Count.AUTO_RENEWALS if auto else Count.ORDER_RENEWALS, [*places, *week])
+            for channel, figure in ((Channel.API, Count.REFUSED_API), (Channel.DASHBOARD, Count.REFUSED_DASHBOARD)):
                 if not auto and refuses(channel, end):
                     count(figure, [*places, *week])
         for expiry in one.carts:
             if expiry <= begins:
                 continue
             week = [weeks.setdefault(monday(min(expiry, until) - INSTANT), Counter())]
-            count(Figure.CARTS, [*places, *week])
-            for channel, figure in ((Channel.API, Figure.REFUSED_API), (Channel.DASHBOARD, Figure.REFUSED_DASHBOARD)):
+            count(Count.CARTS, [*places, *week])
+            for channel, figure in ((Channel.API, Count.REFUSED_API), (Channel.DASHBOARD, Count.REFUSED_DASHBOARD)):
                 enforced = rules.enforce_from.get(channel)
                 refusing = max(begins, asked.stale_from or begins, enforced or begins)
                 if expiry > refusing and refuses(channel, refusing):
@@ -284,16 +284,16 @@ async def really(case: Case, asked: Scenario, rows: dict[str, list[Concerned]]) 
     return happened
 
 
-def summed(rows: Sequence[Concerned]) -> dict[Figure, int]:
+def summed(rows: Sequence[Concerned]) -> dict[Count, int]:
     """What the rows of customers come to."""
     stakes = [row.affected.stake for row in rows]
     counts = {
-        Figure.CUSTOMERS: len(rows),
-        Figure.AUTO_RENEWALS: sum(len(stake.auto_renewals) for stake in stakes),
-        Figure.ORDER_RENEWALS: sum(len(stake.order_renewals) for stake in stakes),
-        Figure.CARTS: sum(len(stake.carts) for stake in stakes),
-        Figure.REFUSED_API: sum(row.denied[Channel.API] for row in rows),
-        Figure.REFUSED_DASHBOARD: sum(row.denied[Channel.DASHBOARD] for row in rows),
+        Count.CUSTOMERS: len(rows),
+        Count.AUTO_RENEWALS: sum(len(stake.auto_renewals) for stake in stakes),
+        Count.ORDER_RENEWALS: sum(len(stake.order_renewals) for stake in stakes),
+        Count.CARTS: sum(len(stake.carts) for stake in stakes),
+        Count.REFUSED_API: sum(row.denied[Channel.API] for row in rows),
+        Count.REFUSED_DASHBOARD: sum(row.denied[Channel.DASHBOARD] for row in rows),
     }
     return {figure: count for figure, count in counts.items() if count}
 
@@ -310,10 +310,10 @@ async def held_together(case: Case, asked: Scenario, unlinked: Sequence[str] = (
         own = await case.simulate(asked, partner, "x")
         assert said(own).partners == {id_: c for id_, c in said(found).partners.items() if id_ == partner}
         assert own.total == next((c for one, c in found.partners.items() if one.id == partner), Counter())
-        assert {figure: n for figure, n in own.total.items() if figure is not Figure.ALREADY} == summed(listed)
+        assert {figure: n for figure, n in own.total.items() if figure is not Count.ALREADY} == summed(listed)
     happened = await really(case, asked, rows)
     weeks = {week: counts for week, counts in found.weeks.items() if week is not None}
-    for outcome, figure in (("renewed", Figure.AUTO_RENEWALS), ("expired", Figure.ORDER_RENEWALS)):
+    for outcome, figure in (("renewed", Count.AUTO_RENEWALS), ("expired", Count.ORDER_RENEWALS)):
         assert {week: n for week, of in happened.items() if (n := of.get(outcome))} == {
             week: counts[figure] for week, counts in weeks.items() if counts[figure]
         }

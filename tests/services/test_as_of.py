@@ -20,7 +20,7 @@ from agreegate.domain.orders.order import LineDraft, OrderDraft
 from agreegate.domain.orders.subscription import SubscriptionChange, SubscriptionStatus
 from agreegate.domain.orders.term import TermDuration
 from agreegate.services.agreements.text import publish_text
-from agreegate.services.as_of import StandingAsOf, standing_as_of
+from agreegate.services.as_of import CustomerAsOf, standing_as_of
 from agreegate.services.confirmation import confirm, state_employee
 from agreegate.services.customers.customer import get_customer, relate, remove_relationship
 from agreegate.services.orders.order import place_order
@@ -164,9 +164,9 @@ class Past:
 
     async def back(
         self, on: Moment | datetime | None = None, known_at: Moment | datetime | None = None
-    ) -> StandingAsOf:
+    ) -> CustomerAsOf:
         asked = [Moment(one) if isinstance(one, datetime) else one for one in (on, known_at)]
-        found: StandingAsOf = await self.memory.do(standing_as_of, self.actor, PROGRAMME, cast.CEDAR, *asked)
+        found: CustomerAsOf = await self.memory.do(standing_as_of, self.actor, PROGRAMME, cast.CEDAR, *asked)
         return found
 
     async def states(self, on: Any = None, known_at: Any = None) -> dict[str, str | None]:
@@ -201,7 +201,7 @@ class Past:
             return None
         return (
             standing.relationship_since,
-            standing.refusals,
+            standing.no_longer_agreed,
             [
                 (one.template, one.state, one.confirmation, one.outdated_since, one.history)
                 for one in standing.agreements
@@ -213,14 +213,14 @@ class Past:
         return told(await self.back(at, at))
 
 
-def told(as_of: StandingAsOf) -> object:
+def told(as_of: CustomerAsOf) -> object:
     """A look back in the shape of what `seen` gives."""
     found = as_of.found
     if found.period is None:
         return None
     return (
         found.period.started_at,
-        found.refusals,
+        found.no_longer_agreed,
         [
             (
                 one.template,

@@ -7,7 +7,7 @@ import pytest
 from agreegate.domain.customers.customer_search import CustomerSearch
 from agreegate.domain.standing import State
 from agreegate.services.confirmation import confirm
-from agreegate.services.customers.customer_search import Finding, ListedCustomer, find_customers, list_customers
+from agreegate.services.customers.customer_search import FoundCustomers, ListedCustomer, find_customers, list_customers
 from agreegate.services.totals import KeptTotals, TotalsLimits
 from agreegate.storage.customers.customer_list import Counted
 from agreegate.storage.customers.customer_search import MOST_COUNTED
@@ -21,14 +21,14 @@ OAK = "0a400000-0000-4000-8000-00000000000a"
 
 async def find(
     memory: Memory, user: str, search: CustomerSearch | None = None, page_request: PageRequest | None = None
-) -> Finding:
+) -> FoundCustomers:
     actor = await memory.actor(cast.USERS[user][0], user)
     return await memory.do(
         find_customers, actor, PROGRAMME, search or CustomerSearch(), page_request or PageRequest(), KeptTotals()
     )
 
 
-def states(finding: Finding) -> dict[str, State | None]:
+def states(finding: FoundCustomers) -> dict[str, State | None]:
     return {one.entry.company_name: one.state for one in finding.page.items}
 
 
@@ -126,7 +126,7 @@ async def test_a_long_list_says_how_many_there_are_by_the_partners_totals() -> N
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     kept = KeptTotals(TotalsLimits(counted_at_once=100))
 
-    async def find_again(search: CustomerSearch) -> Finding:
+    async def find_again(search: CustomerSearch) -> FoundCustomers:
         return await memory.do(find_customers, actor, PROGRAMME, search, PageRequest(10), kept)
 
     first = await find_again(CustomerSearch())

@@ -14,7 +14,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from agreegate.domain.actor import Channel
-from agreegate.domain.agreements.simulation import Figure, Scenario
+from agreegate.domain.agreements.simulation import Count, Scenario
 from agreegate.domain.orders.term import months_after
 from agreegate.domain.programme import Programme, StaleRule
 from agreegate.services.agreements.simulation import (
@@ -104,7 +104,7 @@ async def test_other_versions_outdate_each_country_in_their_own_time() -> None:
     case.fill()
     everywhere = frozenset({"US", "FR", "XK"})
     found = await held_together(case, scenario(countries=everywhere))
-    assert (found.total[Figure.CUSTOMERS], found.total[Figure.ALREADY]) == (9, 6)
+    assert (found.total[Count.CUSTOMERS], found.total[Count.ALREADY]) == (9, 6)
     for version in versions:
         again = Case(case.bought)
         for one in [*versions, draft("minor", effective_from=EFFECT, major=False)]:
@@ -253,10 +253,10 @@ async def test_a_partner_is_told_of_its_own_customers_and_the_operator_of_counts
     )
     case.fill()
     every = await case.simulate(scenario())
-    assert {partner.name: counts[Figure.CUSTOMERS] for partner, counts in every.partners.items()} == {
+    assert {partner.name: counts[Count.CUSTOMERS] for partner, counts in every.partners.items()} == {
         "Alder Distribution": 1, "Hazel Cloud": 2,
     }  # fmt: skip
-    assert every.total[Figure.CUSTOMERS] == 3, "each partner confirms for itself (R26)"
+    assert every.total[Count.CUSTOMERS] == 3, "each partner confirms for itself (R26)"
     own = await case.simulate(scenario(), cast.ALDER, cast.ALDER_SALES)
     assert [partner.id for partner in own.partners] == [cast.ALDER]
     listed = await case.affected(scenario(), cast.HAZEL)
@@ -297,7 +297,7 @@ async def test_customers_without_a_confirmation_and_refusals_are_not_touched() -
 async def test_a_minor_version_outdates_nobody() -> None:
     case = Case([Bought("One (made up)", [ONE], [Subscribed(AGREED)])])
     case.fill()
-    assert (await case.simulate(scenario())).total[Figure.CUSTOMERS] == 1
+    assert (await case.simulate(scenario())).total[Count.CUSTOMERS] == 1
     assert (await case.simulate(scenario(major=False))).total == Counter()
     assert await case.affected(scenario(major=False), cast.ALDER) == []
 
@@ -307,7 +307,7 @@ async def test_nothing_is_refused_where_nothing_is_gated() -> None:
     case.fill()
     case.memory.connection.execute("update partner set cloud = 'germany' where partner_id = ?", (cast.ALDER,))
     found = await case.simulate(scenario())
-    assert found.total == {Figure.CUSTOMERS: 1, Figure.ORDER_RENEWALS: 1}
+    assert found.total == {Count.CUSTOMERS: 1, Count.ORDER_RENEWALS: 1}
 
 
 async def test_a_version_is_named_by_its_label_or_id() -> None:
@@ -354,4 +354,4 @@ async def test_many_customers_are_looked_through_part_by_part() -> None:
         )
     actor = await case.memory.actor(cast.HAZEL, cast.HAZEL_ADMIN)
     found = await case.memory.store.read_slow(lambda uow: simulate(uow, actor, PROGRAMME, TABLE, scenario()))
-    assert found.total == {Figure.CUSTOMERS: count}
+    assert found.total == {Count.CUSTOMERS: count}

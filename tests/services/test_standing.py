@@ -142,7 +142,7 @@ async def test_no_longer_agrees_ends_every_agreement_type_and_is_kept_with_reaso
     await cedar.confirm(CUSTOMER)
     standing = await cedar.refuse("Said so on the phone.")
     assert await cedar.states() == ("ended", "ended")
-    [refusal] = standing.refusals
+    [refusal] = standing.no_longer_agreed
     assert (refusal.reason, refusal.note, refusal.recorded_by, refusal.recorded_at, refusal.confirmation_id) == (
         EndReason.NO_LONGER_AGREES,
         "Said so on the phone.",

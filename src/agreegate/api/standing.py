@@ -37,10 +37,10 @@ from agreegate.api.rest import (
 )
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import STANDING
-from agreegate.domain.as_of import AgreementThen
+from agreegate.domain.as_of import AgreementAsOf
 from agreegate.domain.confirmation import EndReason
 from agreegate.domain.error import Rejected
-from agreegate.services.as_of import StandingAsOf, standing_as_of
+from agreegate.services.as_of import CustomerAsOf, standing_as_of
 from agreegate.services.idempotency import Answer
 from agreegate.services.standing import (
     AgreementStanding,
@@ -93,7 +93,7 @@ class AgreementStandingOut(msgspec.Struct, rename="camel"):
     @classmethod
     def of(
         cls,
-        agreement: AgreementStanding | AgreementThen,
+        agreement: AgreementStanding | AgreementAsOf,
         current: Recorded | None,
         history: Iterable[Recorded],
         renew_by: datetime | None,
@@ -159,11 +159,11 @@ class StandingOut(msgspec.Struct, rename="camel"):
                 AgreementStandingOut.of(agreement, agreement.current, agreement.history, agreement.renew_by)
                 for agreement in standing.agreements
             ],
-            refusals=[EndingOut.of(ending) for ending in standing.refusals],
+            refusals=[EndingOut.of(ending) for ending in standing.no_longer_agreed],
         )
 
     @classmethod
-    def as_of(cls, standing: StandingAsOf, shown: Container[int]) -> "StandingOut":
+    def as_of(cls, standing: CustomerAsOf, shown: Container[int]) -> "StandingOut":
         """Return a standing as of a day.
 
         Args:
@@ -186,7 +186,7 @@ class StandingOut(msgspec.Struct, rename="camel"):
                 )
                 for agreement in found.agreements
             ],
-            refusals=[EndingOut.of(ending) for ending in found.refusals if ending.sequence in shown],
+            refusals=[EndingOut.of(ending) for ending in found.no_longer_agreed if ending.sequence in shown],
             on=written_z(found.on),
             known_at=written_z(found.known_at),
         )
@@ -268,7 +268,7 @@ async def read_standing(
             as_of = await standing_as_of(uow, actor, programme, customer, day, recorded_by)
         except Rejected as error:
             raise error.renamed({"known_at": "knownAt"}) from None
-        sequences = sorted({*as_of.recorded, *(ending.sequence for ending in as_of.found.refusals)}, reverse=True)
+        sequences = sorted({*as_of.recorded, *(ending.sequence for ending in as_of.found.no_longer_agreed)}, reverse=True)
         page = page_in(sequences, lambda sequence: (sequence, ""), page_request)
         return StandingOut.as_of(as_of, frozenset(page.items)), page
 

@@ -24,7 +24,7 @@ from agreegate.dashboard.agreements.simulation_file import (
     rule_lines,
     shown_figures,
 )
-from agreegate.domain.agreements.simulation import USUAL_WEEKS, WEEKS, Counts, Figure, Scenario
+from agreegate.domain.agreements.simulation import USUAL_WEEKS, WEEKS, Count, Counts, Scenario
 from agreegate.domain.agreements.text import Digest, MediaType, TextDraft, TextFile, checked_draft
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import PartnerId
@@ -184,10 +184,10 @@ def _write_counts(words: Words, simulation: Simulation, file: str) -> None:
 
 async def _write_rows(uow: UnitOfWork, words: Words, simulation: Simulation, file: str) -> None:
     """Write a line for each customer, partner by partner."""
-    done, total = 0, simulation.total[Figure.CUSTOMERS]
+    done, total = 0, simulation.total[Count.CUSTOMERS]
     with _file(words, (*PARTNERS, *CUSTOMERS), file) as write:
         for partner, counts in simulation.partners.items():
-            page_request: PageRequest | None = PageRequest(_PAGE) if counts[Figure.CUSTOMERS] else None
+            page_request: PageRequest | None = PageRequest(_PAGE) if counts[Count.CUSTOMERS] else None
             while page_request is not None:
                 page = await list_concerned(uow, PartnerId(partner.id), simulation.foresight, page_request)
                 write([[partner.name, partner.id, *customer_line(one, words.language)] for one in page.items])
@@ -216,10 +216,10 @@ def _lines(words: Words, simulation: Simulation) -> Iterator[str]:
         "cli.agreements.simulate.window", begins=instant_cell(foresight.begins), until=instant_cell(foresight.until)
     )
     yield from rule_lines(foresight, words.language, instant_cell)
-    number = _number(words, simulation.total[Figure.CUSTOMERS])
-    already = _number(words, simulation.total[Figure.ALREADY])
+    number = _number(words, simulation.total[Count.CUSTOMERS])
+    already = _number(words, simulation.total[Count.ALREADY])
     yield words("cli.agreements.simulate.total", count=number, already=already)
-    if simulation.total[Figure.CUSTOMERS]:
+    if simulation.total[Count.CUSTOMERS]:
         yield from _tables(words, simulation)
 
 
@@ -234,7 +234,7 @@ def _tables(words: Words, simulation: Simulation) -> Iterator[str]:
             yield words(f"simulation.by.{by}.note")
 
 
-def _table(words: Words, heading: str, shown: Sequence[Figure], listed: Sequence[tuple[str, Counts]]) -> Iterator[str]:
+def _table(words: Words, heading: str, shown: Sequence[Count], listed: Sequence[tuple[str, Counts]]) -> Iterator[str]:
     """Lines with columns of one width each, numbers to the right."""
     head = [heading, *(words(f"simulation.figure.{figure}") for figure in shown)]
     lines = [[name, *(_number(words, counts[figure]) for figure in shown)] for name, counts in listed]

@@ -9,12 +9,12 @@ from agreegate.cli.record import location_of, location_options, named_partner, o
 from agreegate.cli.values import day_or_instant, guid
 from agreegate.cli.words import Misuse, Words
 from agreegate.domain.actor import Actor
-from agreegate.domain.as_of import AgreementThen, AsOf, Moment
+from agreegate.domain.as_of import AgreementAsOf, Moment
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
 from agreegate.i18n import country_text, date_text
-from agreegate.services.as_of import StandingAsOf, standing_as_of
+from agreegate.services.as_of import CustomerAsOf, standing_as_of
 from agreegate.storage.engine.unit_of_work import Store
 
 NONE = 3
@@ -64,7 +64,7 @@ async def _standing_as_of(
     programme: Programme,
     on: Moment | None,
     known_at: Moment | None,
-) -> StandingAsOf:
+) -> CustomerAsOf:
     known = await store.read(lambda uow: named_partner(uow, words, partner))
     try:
         return await store.read(lambda uow: standing_as_of(uow, Actor(known), programme, customer, on, known_at))
@@ -73,7 +73,7 @@ async def _standing_as_of(
         raise Misuse(words(error.code, name="--known-at")) from None
 
 
-def _lines(words: Words, as_of: StandingAsOf, programme: Programme) -> Iterator[str]:
+def _lines(words: Words, as_of: CustomerAsOf, programme: Programme) -> Iterator[str]:
     """Yield the days, a line for each agreement type, and what the answer rests on. No personal data."""
     from agreegate.api.instant import written_z
 
@@ -93,7 +93,7 @@ def _lines(words: Words, as_of: StandingAsOf, programme: Programme) -> Iterator[
     yield words("as-of.country", country=country_text(as_of.country, words.language))
 
 
-def _parts(words: Words, as_of: StandingAsOf, agreement: AgreementThen) -> Iterator[str]:
+def _parts(words: Words, as_of: CustomerAsOf, agreement: AgreementAsOf) -> Iterator[str]:
     """Yield the state of an agreement type, and the record that it rests on."""
     from agreegate.api.instant import written_z
 
@@ -110,17 +110,6 @@ def _parts(words: Words, as_of: StandingAsOf, agreement: AgreementThen) -> Itera
             yield words(f"record.text.{text.basis}", label=text.label)
         if agreement.outdated_since is not None:
             yield words(f"standing.{agreement.state}", date=written_z(agreement.outdated_since))
-    elif agreement.state is State.ENDED:
-        yield _refusal(words, as_of.found)
-
-
-def _refusal(words: Words, found: AsOf) -> str:
-    from agreegate.api.instant import written_z
-
-    last = found.refused[0]
-    return words(
-        "cli.standing.refusal",
-        recorded=written_z(last.recorded_at),
-        through=words(f"answer.by.{last.channel}"),
-        id=last.id,
-    )
+    elif agreement.state is State.ENDED and (last := as_of.found.no_longer_agrees) is not None:
+        through = words(f"answer.by.{last.channel}")
+        yield words("cli.standing.refusal", recorded=written_z(last.recorded_at), through=through, id=last.id)

@@ -124,7 +124,7 @@ class MarkedConfirmation:
 
 
 @dataclass(frozen=True, slots=True)
-class AgreementThen:
+class AgreementAsOf:
     """One agreement type at `on`."""
 
     template: AgreementTemplate
@@ -139,7 +139,7 @@ class AgreementThen:
 
 
 @dataclass(frozen=True, slots=True)
-class AsOf:
+class StandingAsOf:
     """The standing at `on`, from the records made by `known_at`."""
 
     on: datetime
@@ -148,10 +148,12 @@ class AsOf:
     """The relationship period at `on`; None: there was none."""
     state: State | None
     """The one state of the customer; None: there was no relationship or no programme at `on`."""
-    agreements: tuple[AgreementThen, ...]
+    agreements: tuple[AgreementAsOf, ...]
     """One for each template of the programme."""
-    refusals: tuple[Ending, ...]
+    no_longer_agreed: tuple[Ending, ...]
     """Each known record that the customer no longer agreed, newest first."""
+    no_longer_agrees: Ending | None
+    """The newest of them that was recorded by `on`."""
     considered: Mapping[str, int]
     """The number of records of each kind made by `known_at`."""
     left_out: Mapping[str, int]
@@ -163,41 +165,36 @@ class AsOf:
         return self.on > self.known_at
 
     @property
-    def refused(self) -> tuple[Ending, ...]:
-        """Those of `refusals` that were recorded by `on`."""
-        return tuple(ending for ending in self.refusals if ending.recorded_at <= self.on)
-
-    @property
     def covered(self) -> bool:
         """Whether a confirmation was in effect at `on`."""
         return any(agreement.confirmation is not None for agreement in self.agreements)
 
 
-def decided_as_of(facts: Facts, programme: Programme, cloud: Cloud, on: datetime, known_at: datetime) -> AsOf:
+def decided_as_of(facts: Facts, programme: Programme, cloud: Cloud, on: datetime, known_at: datetime) -> StandingAsOf:
     """Return the standing at `on`, from the records made by `known_at`; both instants inclusive."""
     known = facts.known_at(known_at)
     period = known.period_on(on)
-    refusals = tuple(ending for ending in known.endings if ending.reason is EndReason.NO_LONGER_AGREES)
-    marked = _marked(known, refusals, period, on)
+    no_longer_agreed = tuple(ending for ending in known.endings if ending.reason is EndReason.NO_LONGER_AGREES)
+    last = next((ending for ending in no_longer_agreed if ending.recorded_at <= on), None)
+    marked = _marked(known, no_longer_agreed, last, period, on)
     counting = {
         one.confirmation.agreement_type: _judged(known, one.confirmation, on)
         for one in marked
         if one.mark is Mark.COUNTS
     }
-    no_longer_agrees_at = max((ending.recorded_at for ending in refusals if ending.recorded_at <= on), default=None)
-    standing = Standing(period is not None, tuple(counting.values()), no_longer_agrees_at)
+    standing = Standing(period is not None, tuple(counting.values()), None if last is None else last.recorded_at)
     agreements = []
     for template in programme.templates:
         history = tuple(one for one in marked if one.confirmation.agreement_type == template.agreement_type)
         confirmation = next((one.confirmation for one in history if one.mark is Mark.COUNTS), None)
         current = counting.get(template.agreement_type)
-        ended = any(one.mark is Mark.REFUSED for one in history)
+        ended = any(one.mark is Mark.NO_LONGER_AGREED for one in history)
         state = None if period is None else state_of_type(standing, programme, template, on, ended=ended)
         since = None if current is None else current.outdated_since
-        agreements.append(AgreementThen(template, state, confirmation, since, history))
+        agreements.append(AgreementAsOf(template, state, confirmation, since, history))
     left_out = {kind: number - known.extent[kind] for kind, number in facts.extent.items()}
     state = state_of(standing, programme, cloud, on)
-    return AsOf(on, known_at, period, state, tuple(agreements), refusals, known.extent, left_out)
+    return StandingAsOf(on, known_at, period, state, tuple(agreements), no_longer_agreed, last, known.extent, left_out)
 
 
 def valid_from(confirmation: Confirmation, no_longer_agrees_at: datetime | None) -> datetime:
@@ -212,14 +209,19 @@ def valid_from(confirmation: Confirmation, no_longer_agrees_at: datetime | None)
     return confirmation.recorded_at if dated_before else min(confirmation.date_agreed, confirmation.recorded_at)
 
 
-def _marked(known: Facts, refusals: Sequence[Ending], period: Period | None, on: datetime) -> list[MarkedConfirmation]:
-    """Return every known confirmation, newest first, with what had become of it at `on`."""
+def _marked(
+    known: Facts, no_longer_agreed: Sequence[Ending], last: Ending | None, period: Period | None, on: datetime
+) -> list[MarkedConfirmation]:
+    """Return every known confirmation, newest first, with what had become of it at `on`.
+
+    Args:
+        last: the newest record by `on` that the customer no longer agreed.
+    """
     voided = {ending.confirmation_id for ending in known.endings if ending.confirmation_id is not None}
     counted: set[AgreementType] = set()
     ended = Endings(known.endings)
-    in_order = sorted(refusals, key=attrgetter("sequence"))
+    in_order = no_longer_agreed[::-1]
     latest = list(accumulate((ending.recorded_at for ending in in_order), max))
-    refused_last = max((ending.sequence for ending in refusals if ending.recorded_at <= on), default=0)
     found = []
     for confirmation in known.confirmations:
         before = bisect_left(in_order, confirmation.sequence, key=attrgetter("sequence"))
@@ -228,8 +230,8 @@ def _marked(known: Facts, refusals: Sequence[Ending], period: Period | None, on:
             mark = Mark.VOIDED  # it counts as never having been in effect
         elif begins > on:
             mark = Mark.NOT_YET
-        elif refused_last > confirmation.sequence:
-            mark = Mark.REFUSED
+        elif last is not None and last.sequence > confirmation.sequence:
+            mark = Mark.NO_LONGER_AGREED
         elif period is None or known.period_of[confirmation.sequence] != period.number:
             mark = Mark.EARLIER
         elif confirmation.agreement_type in counted:

@@ -64,7 +64,7 @@ class Mark(StrEnum):
     """A later confirmation of the same agreement counts or counted (R27)."""
     VOIDED = "voided"
     """It was recorded in error (R17)."""
-    REFUSED = "refused"
+    NO_LONGER_AGREED = "refused"
     """The customer no longer agreed (R47)."""
     EARLIER = "earlier"
     """It belongs to a relationship period that has ended."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from agreegate.domain.actor import Actor
 from agreegate.domain.agreements.accepted_text import AcceptedText
 from agreegate.domain.agreements.text import TextVersion
-from agreegate.domain.as_of import AsOf, Facts, MarkedConfirmation, Moment, decided_as_of
+from agreegate.domain.as_of import Facts, MarkedConfirmation, Moment, StandingAsOf, decided_as_of
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 from agreegate.services.customers.customer_record import Entry, People, history_of, named_in
@@ -27,7 +27,7 @@ from agreegate.storage.pagination import NEWEST, Page, PageRequest, page_in
 
 
 @dataclass(frozen=True, slots=True)
-class StandingAsOf:
+class CustomerAsOf:
     """A standing as of an instant, with what was recorded beside each confirmation."""
 
     customer_id: str
@@ -36,7 +36,7 @@ class StandingAsOf:
     """Name and country are today's."""
     served: bool
     """The partner serves the customer today."""
-    found: AsOf
+    found: StandingAsOf
     recorded: Mapping[int, Recorded]
     """Each known confirmation, by sequence."""
 
@@ -48,7 +48,7 @@ async def standing_as_of(
     customer: str,
     on: Moment | None = None,
     known_at: Moment | None = None,
-) -> StandingAsOf:
+) -> CustomerAsOf:
     """Return the standing at `on`, from the records made by `known_at`; also for a customer whose relationship has ended.
 
     Args:
@@ -95,7 +95,7 @@ async def standing_as_of(
             accepted.get(sequence),
         )
 
-    return StandingAsOf(
+    return CustomerAsOf(
         customer,
         name,
         country,
@@ -125,7 +125,7 @@ async def _versions(
 class RecordAsOf:
     """A standing as of an instant, with one history and the names of people and resellers."""
 
-    as_of: StandingAsOf
+    as_of: CustomerAsOf
     history: Page[Entry]
     """The known records, newest first."""
     people: People
@@ -149,7 +149,7 @@ async def read_as_of(
     """
     as_of = await standing_as_of(uow, actor, programme, customer, on, known_at)
     history = history_of(
-        as_of.found.refusals,
+        as_of.found.no_longer_agreed,
         (
             (one.template, [(as_of.recorded[marked.confirmation.sequence], marked.mark) for marked in one.history])
             for one in as_of.found.agreements

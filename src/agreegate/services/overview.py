@@ -33,7 +33,7 @@ SHOWN = 10
 LATELY = timedelta(days=30)
 MOST = 1_000
 """Maximum denials counted exactly."""
-NOT_READY = (State.MISSING, State.ENDED)
+UNCONFIRMED = (State.MISSING, State.ENDED)
 """The states in which the gate denies orders, or will from the channel's date."""
 
 
@@ -84,7 +84,7 @@ class Urgent:
 async def show_urgent(uow: UnitOfWork, actor: Actor, programme: Programme) -> Urgent:
     """Return the customers without a valid confirmation nearest to a transaction, and those that no longer agree."""
     partner = actor.partner
-    ending, until = await ending_first(uow, partner.id, programme, NOT_READY, SHOWN)
+    ending, until = await ending_first(uow, partner.id, programme, UNCONFIRMED, SHOWN)
     carts = await open_carts(uow, partner.id)
     denied = await denied_lately(uow, partner.id, uow.now - LATELY)
     if await many_no_longer_agree(uow, partner.id):
@@ -95,10 +95,10 @@ async def show_urgent(uow: UnitOfWork, actor: Actor, programme: Programme) -> Ur
     states = await _states_of(uow, partner, programme, listed)
     near: list[tuple[Committed | Tried, Cause, datetime]] = [
         (one, Cause.AUTO_RENEWAL if one.renews_at == one.ends_at else Cause.RENEWAL, one.ends_at)
-        for one in _in_state(ending, states, NOT_READY)
+        for one in _in_state(ending, states, UNCONFIRMED)
     ]
     for cause, tried in ((Cause.CART, carts), (Cause.REFUSED, denied)):
-        near += [(other, cause, other.at) for other in _in_state(tried, states, NOT_READY)[:SHOWN]]
+        near += [(other, cause, other.at) for other in _in_state(tried, states, UNCONFIRMED)[:SHOWN]]
     causes: dict[str, list[tuple[Cause, datetime]]] = defaultdict(list)
     for customer, cause, at in sorted(near, key=lambda each: abs(each[2] - uow.now)):
         causes[customer.customer_id].append((cause, at))

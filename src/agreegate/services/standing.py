@@ -90,7 +90,7 @@ class CustomerStanding:
     state: State | None
     """The one state of the customer; None in a national cloud (R31)."""
     agreements: tuple[AgreementStanding, ...]
-    refusals: tuple[Ending, ...]
+    no_longer_agreed: tuple[Ending, ...]
     """The records on the page of the history that the customer no longer agreed, newest first."""
     no_longer_agrees: Ending | None
     """The newest such record of all."""
@@ -135,10 +135,10 @@ async def show_standing(
             )
     newer = LAST if page.first is None else await newer_than(uow, partner, customer, int(page.first[0]))
     older = int(page.last[0]) if page.last is not None and page.more_after else 0
-    refusals = tuple(await no_longer_agrees_between(uow, partner, customer, older, newer, 2 * LARGEST))
+    no_longer_agreed = tuple(await no_longer_agrees_between(uow, partner, customer, older, newer, 2 * LARGEST))
     overall = state_of(known, programme, actor.partner.cloud, uow.now)
     since = from_micros(relationship.started_at)
-    return CustomerStanding(customer, since, overall, tuple(agreements), refusals, no_longer_agrees, page)
+    return CustomerStanding(customer, since, overall, tuple(agreements), no_longer_agreed, no_longer_agrees, page)
 
 
 async def show_recorded(

@@ -103,7 +103,7 @@ async def newer_than(uow: UnitOfWork, partner: PartnerId, customer: str, sequenc
     return LAST if newer is None else int(newer)
 
 
-async def stood_until(
+async def counted_until(
     uow: UnitOfWork, partner: PartnerId, customer: str, agreement_type: AgreementType, before: int
 ) -> int:
     """Return the sequence up to which a confirmation of an agreement type counted that was recorded before another.

@@ -29,7 +29,7 @@ from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, rea
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import READ_CONFIRMATIONS, SIMULATE, may
 from agreegate.domain.agreements.agreement import AgreementTemplate
-from agreegate.domain.agreements.simulation import USUAL_WEEKS, WEEKS, Figure, Scenario
+from agreegate.domain.agreements.simulation import USUAL_WEEKS, WEEKS, Count, Scenario
 from agreegate.domain.agreements.text import TextVersion
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme, StaleRule
@@ -114,7 +114,7 @@ async def show_simulation(request: DashboardRequest) -> Response[str]:
         except Rejected as error:
             return Shown(upcoming, mistake=_mistake(error))
         some: Page[Concerned] = Page()
-        if sees_customers and simulation.total[Figure.CUSTOMERS]:
+        if sees_customers and simulation.total[Count.CUSTOMERS]:
             some = await list_concerned(uow, actor.partner.id, simulation.foresight, PageRequest(SHOWN))
         return Shown(upcoming, simulation, some.items)
 
@@ -139,7 +139,7 @@ async def show_simulation(request: DashboardRequest) -> Response[str]:
         sees_customers=sees_customers,
         tables=[] if found is None else _tables(found, language, sees_customers=sees_customers),
         denials=[] if found is None else list(rule_lines(found.foresight, language, moment)),
-        figure=Figure,
+        figure=Count,
         last_day=None if found is None else date_text(found.foresight.until - datetime.resolution, language),
         moment=moment,
         counts_file=f"{PATH}.csv?{query}",
@@ -293,7 +293,7 @@ def _tables(simulation: Simulation, language: str, *, sees_customers: bool) -> l
         if (by == "partner" and sees_customers) or (by == "reseller" and not any(simulation.resellers)):
             continue
         shown = shown_figures(simulation.foresight.scenario, by_week=by == "week")
-        most_first = found if by == "week" else sorted(found, key=lambda each: -each[2][Figure.CUSTOMERS])[:LISTED]
+        most_first = found if by == "week" else sorted(found, key=lambda each: -each[2][Count.CUSTOMERS])[:LISTED]
         tables.append(
             Table(
                 by,

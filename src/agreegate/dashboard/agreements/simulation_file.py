@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from agreegate.domain.actor import Channel
-from agreegate.domain.agreements.simulation import Counts, Figure, Foresight, Scenario
+from agreegate.domain.agreements.simulation import Count, Counts, Foresight, Scenario
 from agreegate.domain.programme import StaleRule
 from agreegate.i18n import country_text, text
 from agreegate.services.agreements.simulation import Concerned, Simulation
@@ -14,7 +14,7 @@ COUNTS = (
     "simulation.column.by",
     "simulation.column.key",
     "word.name",
-    *(f"simulation.figure.{figure}" for figure in Figure),
+    *(f"simulation.figure.{figure}" for figure in Count),
 )
 """Keys of the columns of what is counted."""
 CUSTOMERS = (
@@ -25,19 +25,19 @@ CUSTOMERS = (
     "word.accepted-on",
     "reconfirmations.column.text",
     "simulation.column.renew-by",
-    *(f"simulation.figure.{figure}" for figure in Figure if figure not in (Figure.CUSTOMERS, Figure.ALREADY)),
+    *(f"simulation.figure.{figure}" for figure in Count if figure not in (Count.CUSTOMERS, Count.ALREADY)),
 )
 PARTNERS = ("word.partner", "simulation.column.partner-id")
 """Before those of a customer, where there are several partners'."""
 Group = tuple[str | None, str | None, Counts]
 """The key of what is counted together, its name, and the counts."""
-_REFUSED = (Figure.REFUSED_API, Figure.REFUSED_DASHBOARD)
+_REFUSED = (Count.REFUSED_API, Count.REFUSED_DASHBOARD)
 
 
-def shown_figures(scenario: Scenario, *, by_week: bool = False) -> tuple[Figure, ...]:
+def shown_figures(scenario: Scenario, *, by_week: bool = False) -> tuple[Count, ...]:
     """What a table shows: nothing is refused under a rule that only advises, and no week is given to the outdated."""
     left_out = () if scenario.stale_rule is StaleRule.REFUSE else _REFUSED
-    return tuple(figure for figure in Figure if figure not in left_out and not (by_week and figure is Figure.ALREADY))
+    return tuple(figure for figure in Count if figure not in left_out and not (by_week and figure is Count.ALREADY))
 
 
 def groups(simulation: Simulation, language: str) -> dict[str, list[Group]]:
@@ -54,10 +54,10 @@ def groups(simulation: Simulation, language: str) -> dict[str, list[Group]]:
 
 def count_lines(simulation: Simulation, language: str) -> Iterator[Line]:
     """What is counted: all together, then group by group."""
-    yield [text("simulation.by.total", language), None, None, *(simulation.total[figure] for figure in Figure)]
+    yield [text("simulation.by.total", language), None, None, *(simulation.total[figure] for figure in Count)]
     for by, found in groups(simulation, language).items():
         for key, name, counts in found:
-            yield [text(f"simulation.by.{by}", language), key, name, *(counts[figure] for figure in Figure)]
+            yield [text(f"simulation.by.{by}", language), key, name, *(counts[figure] for figure in Count)]
 
 
 def rule_lines(foresight: Foresight, language: str, shown: Callable[[datetime], str]) -> Iterator[str]:

@@ -21,7 +21,7 @@ from agreegate.domain.standing import State
 from agreegate.i18n import country_text, text
 from agreegate.services.customers.customer_search import (
     Filters,
-    Finding,
+    FoundCustomers,
     ListedCustomer,
     filters,
     find_customers,
@@ -42,7 +42,7 @@ LIST = "results"
 class Shown:
     """What one page of the list shows."""
 
-    finding: Finding
+    finding: FoundCustomers
     filters: Filters
 
 

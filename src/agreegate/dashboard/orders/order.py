@@ -37,7 +37,7 @@ from agreegate.domain.partner import Partner
 from agreegate.i18n import text
 from agreegate.services.gate import Denial
 from agreegate.services.idempotency import IdempotentCall
-from agreegate.services.orders.order import Offered, offered_to, order_resellers, place_order
+from agreegate.services.orders.order import OrderChoices, order_choices, order_resellers, place_order
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 ADD = "add"
@@ -57,7 +57,7 @@ CYCLES = (
 class FoundOrder(Found):
     """What the page shows: the order that was begun, and what can be ordered."""
 
-    offered: Offered
+    offered: OrderChoices
 
 
 @get("/customers/{customer:uuid}/order", opt={"access": WRITE_ORDERS})
@@ -102,7 +102,7 @@ async def place(request: DashboardRequest, customer: FromPath[UUID]) -> Response
             return result
 
         result = await carry_out(uow, begun, form, call, language, work)
-        return result if isinstance(result, Done) else FoundOrder(result, await offered_to(uow, actor, id_))
+        return result if isinstance(result, Done) else FoundOrder(result, await order_choices(uow, actor, id_))
 
     try:
         result = await save(request, actor, form, unit)
@@ -126,7 +126,7 @@ async def _read(request: DashboardRequest, customer: str, form: Form) -> FoundOr
 
 
 async def _found(uow: UnitOfWork, begun: Begun, form: Form) -> FoundOrder:
-    return FoundOrder(await show(uow, begun, form), await offered_to(uow, begun.actor, begun.customer))
+    return FoundOrder(await show(uow, begun, form), await order_choices(uow, begun.actor, begun.customer))
 
 
 def _reseller_gone(form: Form, resellers: Sequence[Partner]) -> list[Mistake]:

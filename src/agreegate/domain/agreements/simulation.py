@@ -109,7 +109,7 @@ def checked_scenario(
     return scenario
 
 
-class Figure(StrEnum):
+class Count(StrEnum):
     """What a simulation counts."""
 
     CUSTOMERS = "customers"
@@ -124,9 +124,9 @@ class Figure(StrEnum):
     REFUSED_DASHBOARD = "refused_dashboard"
 
 
-REFUSED = {Channel.API: Figure.REFUSED_API, Channel.DASHBOARD: Figure.REFUSED_DASHBOARD}
+REFUSED = {Channel.API: Count.REFUSED_API, Channel.DASHBOARD: Count.REFUSED_DASHBOARD}
 
-Counts = Counter[Figure]
+Counts = Counter[Count]
 Numbers = dict[tuple["Stake", Cloud], int]
 """Number of customers by stake and cloud."""
 
@@ -226,12 +226,12 @@ class Foresight:
         """The ranks of the major texts of a template, in order."""
         return sorted({major.rank for major in self.majors if major.template_id == template_id})
 
-    def effect(self, confirmed: Confirmations) -> Figure | None:
+    def effect(self, confirmed: Confirmations) -> Count | None:
         """Return what a customer counts as at the beginning of the window; None: the version changes nothing for it."""
         if self.is_confirmed(confirmed, self.others):
-            return None if self.is_confirmed(confirmed, self.majors) else Figure.CUSTOMERS
+            return None if self.is_confirmed(confirmed, self.majors) else Count.CUSTOMERS
         opens = self.template.opens_gate(self.begins) and confirmed.country in self.scenario.countries
-        return Figure.ALREADY if opens and self.template.id in dict(confirmed.accepted) else None
+        return Count.ALREADY if opens and self.template.id in dict(confirmed.accepted) else None
 
     def is_confirmed(self, confirmed: Confirmations, majors: Iterable[Major]) -> bool:
         """Return whether a customer is confirmed at the beginning of the window, if these are the major texts."""
@@ -345,7 +345,7 @@ class Reckoning:
         found: dict[date | None, Counts] = defaultdict(Counter)
         for key, number in self._all.items():
             for (figure, week), each in self._share(*key).items():
-                if figure is not Figure.ALREADY:
+                if figure is not Count.ALREADY:
                     found[week][figure] += each * number
         return found
 
@@ -356,16 +356,16 @@ class Reckoning:
                 found[figure] += each * number
         return found
 
-    def _found(self, stake: Stake, cloud: Cloud) -> Iterator[tuple[Figure, date | None]]:
+    def _found(self, stake: Stake, cloud: Cloud) -> Iterator[tuple[Count, date | None]]:
         effect = self._foresight.effect(stake.confirmed)
-        if effect is not Figure.CUSTOMERS:
+        if effect is not Count.CUSTOMERS:
             if effect is not None:
                 yield effect, None
             return
-        yield Figure.CUSTOMERS, None if stake.renew_by is None else week_of(stake.renew_by)
-        yield from ((Figure.AUTO_RENEWALS, week_of(end)) for end in stake.auto_renewals)
-        yield from ((Figure.ORDER_RENEWALS, week_of(end)) for end in stake.order_renewals)
-        yield from ((Figure.CARTS, self._last_week(expiry)) for expiry in stake.carts)
+        yield Count.CUSTOMERS, None if stake.renew_by is None else week_of(stake.renew_by)
+        yield from ((Count.AUTO_RENEWALS, week_of(end)) for end in stake.auto_renewals)
+        yield from ((Count.ORDER_RENEWALS, week_of(end)) for end in stake.order_renewals)
+        yield from ((Count.CARTS, self._last_week(expiry)) for expiry in stake.carts)
         for channel, figure in REFUSED.items():
             renewals, carts = self._denials.of(stake, cloud, channel)
             yield from ((figure, week_of(end)) for end in renewals)

@@ -12,7 +12,7 @@ from agreegate.domain.standing import Mark
 from agreegate.services.standing import AgreementStanding, CustomerStanding, Recorded, show_standing
 from agreegate.storage.confirmation import LAST, direct_acceptances
 from agreegate.storage.engine.unit_of_work import UnitOfWork
-from agreegate.storage.history import stood_until
+from agreegate.storage.history import counted_until
 from agreegate.storage.pagination import NEWEST, PageRequest
 from agreegate.storage.partner import KnownUser, partner_of, users_named
 
@@ -65,15 +65,15 @@ async def read_record(
         `confirmation.feature-absent`, `relationship.missing`.
     """
     standing = await show_standing(uow, actor, programme, customer, page_request)
-    stood = {}
+    counted = {}
     for one in standing.agreements:
         if one.history:
             kind, oldest = one.template.agreement_type, one.history[-1].confirmation.sequence
-            stood[kind] = await stood_until(uow, actor.partner.id, customer, kind, oldest)
+            counted[kind] = await counted_until(uow, actor.partner.id, customer, kind, oldest)
     marked = (
         (one.template, [(each, _mark(each, one, standing)) for each in one.history]) for one in standing.agreements
     )
-    history = history_of(standing.refusals, marked, stood)
+    history = history_of(standing.no_longer_agreed, marked, counted)
     directly = await direct_acceptances(uow, actor.partner.id, customer)
     return CustomerRecord(standing, history, directly, *await named_in(uow, actor, history))
 
@@ -99,19 +99,19 @@ async def _resellers(uow: UnitOfWork, history: Iterable[Entry]) -> dict[str, str
 
 
 def history_of(
-    refusals: Iterable[Ending],
+    no_longer_agreed: Iterable[Ending],
     agreements: Iterable[tuple[AgreementTemplate, Sequence[tuple[Recorded, Mark]]]],
-    stood: Mapping[AgreementType, int] = {},
+    counted: Mapping[AgreementType, int] = {},
 ) -> tuple[Entry, ...]:
     """Return a history, newest first.
 
     Args:
         agreements: the confirmations of each template, with what became of them.
-        stood: by type, the sequence up to which an older confirmation counted that is not among these.
+        counted: by type, the sequence up to which an older confirmation counted that is not among these.
     """
-    entries = [_ending(ending, None) for ending in refusals]
+    entries = [_ending(ending, None) for ending in no_longer_agreed]
     for template, marked in agreements:
-        there_until = stood.get(template.agreement_type, 0)
+        counts_until = counted.get(template.agreement_type, 0)
         for recorded, mark in sorted(marked, key=lambda one: one[0].confirmation.sequence):
             confirmation, ending = recorded.confirmation, recorded.ended_by
             entries.append(
@@ -122,10 +122,10 @@ def history_of(
                     template,
                     recorded,
                     mark,
-                    again=there_until > confirmation.sequence,
+                    again=counts_until > confirmation.sequence,
                 )
             )
-            there_until = max(there_until, LAST if ending is None else ending.sequence)
+            counts_until = max(counts_until, LAST if ending is None else ending.sequence)
             if ending is not None and ending.reason is EndReason.RECORDED_IN_ERROR:
                 entries.append(_ending(ending, template))
     return tuple(sorted(entries, key=lambda entry: entry.sequence, reverse=True))
@@ -140,6 +140,6 @@ def _mark(recorded: Recorded, agreement: AgreementStanding, standing: CustomerSt
         return Mark.COUNTS
     if recorded.ended_by is not None:
         voided = recorded.ended_by.reason is EndReason.RECORDED_IN_ERROR
-        return Mark.VOIDED if voided else Mark.REFUSED
+        return Mark.VOIDED if voided else Mark.NO_LONGER_AGREED
     earlier = recorded.confirmation.recorded_at < standing.relationship_since
     return Mark.EARLIER if earlier else Mark.REPLACED

@@ -38,7 +38,7 @@ class ListedCustomer:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class FoundCustomers:
     """One page of a search's result."""
 
     page: Page[ListedCustomer]
@@ -68,17 +68,17 @@ async def find_customers(
     search: CustomerSearch,
     page_request: PageRequest,
     kept: KeptTotals,
-) -> Finding:
+) -> FoundCustomers:
     """Find one page of the partner's customers, or of those that a reseller serves for any provider (R22), by name.
 
-    The caller hands `Finding.totals` to `kept.refresh` once the unit of work has ended.
+    The caller hands `FoundCustomers.totals` to `kept.refresh` once the unit of work has ended.
     """
     waiting = await persons_wait_for(uow, actor, search)
     search = await with_persons(uow, actor, search)
     try:
         lists = await _lists(uow, actor, programme, search)
     except TooManyFit:
-        return Finding(Page(), Counted(None), None, too_many=True, persons_wait=waiting)
+        return FoundCustomers(Page(), Counted(None), None, too_many=True, persons_wait=waiting)
     states = await _count_states(uow, actor, programme, search, lists)
     totals = None
     if states is None and not search.text.strip() and _have_states(uow, actor, programme):
@@ -87,7 +87,7 @@ async def find_customers(
     page, counted = await page_of_customers(uow, lists, page_request, counting=states is None)
     if states is not None:
         counted = Counted(sum(states.values()) if search.state is None else states[search.state])
-    return Finding(await _listed(uow, actor, programme, page), counted, states, totals, persons_wait=waiting)
+    return FoundCustomers(await _listed(uow, actor, programme, page), counted, states, totals, persons_wait=waiting)
 
 
 async def list_customers(

@@ -59,7 +59,7 @@ from agreegate.storage.record import record
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
+class OrderChoices:
     """The choices for an order of one customer, as there is no catalogue."""
 
     company: str
@@ -69,7 +69,7 @@ class Offered:
     """Ids and names of the customer's present offers, by name."""
 
 
-async def offered_to(uow: UnitOfWork, actor: Actor, customer: str) -> Offered:
+async def order_choices(uow: UnitOfWork, actor: Actor, customer: str) -> OrderChoices:
     """Return the choices for an order of the customer.
 
     Raises:
@@ -77,7 +77,7 @@ async def offered_to(uow: UnitOfWork, actor: Actor, customer: str) -> Offered:
     """
     served = await get_customer(uow, actor, customer)
     offers = await offers_of(uow, actor.partner.id, customer)
-    return Offered(
+    return OrderChoices(
         served.customer.company_name,
         await order_resellers(uow, actor, customer),
         sorted(offers.items(), key=lambda offer: offer[1]),

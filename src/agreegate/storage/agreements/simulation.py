@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from agreegate.domain.agreements.simulation import WEEK, Confirmations, Figure, Foresight, Major, Rank, Stake
+from agreegate.domain.agreements.simulation import WEEK, Confirmations, Count, Foresight, Major, Rank, Stake
 from agreegate.domain.orders.term import Commitment, TermDuration, ends_within
 from agreegate.domain.partner import Partner, PartnerId
 from agreegate.storage.customers.customer import countries_of
@@ -119,7 +119,7 @@ async def affected_customers(
     to = Statement(portfolio.partner.id)
     select = f"""c.customer_id from customer c
       where c.partner_id = $1
-        and (select {query.counts_as(to, portfolio, Figure.CUSTOMERS)} from current_confirmation n
+        and (select {query.counts_as(to, portfolio, Count.CUSTOMERS)} from current_confirmation n
           where n.partner_id = $1 and n.customer_id = c.customer_id)"""
     found = await page_of(uow, tuple, Listing(select, "c.company_key", "c.customer_id"), page_request, *to.values)
     ids = [customer for (customer,) in found.items]
@@ -185,12 +185,12 @@ class FactQuery:
         words = self._each(to, portfolio, {word: f"'{word}'" for word in self._words})
         return f"""(select n.customer_id, string_agg({words}, ' ') as texts from current_confirmation n {joined}
             where n.partner_id = $1 and {whose}
-            group by n.customer_id having {self.counts_as(to, portfolio, *Figure)}) n
+            group by n.customer_id having {self.counts_as(to, portfolio, *Count)}) n
           left join (select k.customer_id, string_agg(cast(k.expires_at as text), ' ') as expiries from cart k
             where k.partner_id = $1 and k.status = 'active' and k.expires_at > {to_micros(self.foresight.begins)}
             group by k.customer_id) k on k.customer_id = n.customer_id"""
 
-    def counts_as(self, to: Statement, portfolio: Portfolio, *effects: Figure) -> str:
+    def counts_as(self, to: Statement, portfolio: Portfolio, *effects: Count) -> str:
         """SQL: of a customer's confirmations `n`, one has one of the effects, and none leaves the customer confirmed."""
         foresight = self.foresight
         worth = {
