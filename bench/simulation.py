@@ -21,7 +21,7 @@ from pathlib import Path
 from agreegate.domain.agreements.agreement import TemplateId
 from agreegate.domain.agreements.simulation import Count, Scenario
 from agreegate.domain.programme import StaleRule
-from agreegate.locales import countries, locales
+from agreegate.locales import countries
 from agreegate.programme import load
 from agreegate.services.agreements.simulation import Simulation, simulate
 from agreegate.services.agreements.text import at_command_line
@@ -89,7 +89,7 @@ def _inside(now: datetime) -> Iterator[Asked]:
         for name, scenario in _scenarios(now).items():
 
             async def work(uow: UnitOfWork, scenario: Scenario = scenario) -> Simulation:
-                return await simulate(uow, await at_command_line(uow), rules, locales(), scenario)
+                return await simulate(uow, await at_command_line(uow), rules, scenario)
 
             def ask(work: Callable[[UnitOfWork], object] = work) -> int:
                 return asyncio.run(store.read_slow(work)).total[Count.CUSTOMERS]  # type: ignore[arg-type]

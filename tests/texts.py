@@ -17,7 +17,6 @@ from agreegate.domain.agreements.text import (
     TextVersion,
     VersionId,
 )
-from agreegate.locales import locales
 from agreegate.services.agreements.text import at_command_line, publish_text
 from agreegate.storage.agreements.text_file import measured
 from agreegate.storage.engine.unit_of_work import UnitOfWork
@@ -187,7 +186,7 @@ async def publish(
 
     async def work(uow: UnitOfWork) -> TextVersion:
         actor = await at_command_line(uow)
-        done = await publish_text(uow, actor, world.deployment.programme, locales(), wanted, allow_past=True)
+        done = await publish_text(uow, actor, world.deployment.programme, wanted, allow_past=True)
         return done.version
 
     return await world.store.write(work)

@@ -135,6 +135,7 @@ def test_without_a_term_it_lasts_a_year_and_a_trial_a_month(given: LineDraft, da
 def test_a_renewal_by_the_partner_adds_one_term_with_the_seats_ordered() -> None:
     stored = subscription()
     renewed = renewed_by(line(quantity=9, renews_to=TermDuration.MONTH), stored, NOW)
+    assert renewed.friendly_name == stored.friendly_name
     assert (renewed.quantity, renewed.id, renewed.revision) == (9, stored.id, 2)
     assert renewed.commitment.term_starts_at == stored.commitment.ends_at
     assert renewed.commitment.terms == 2

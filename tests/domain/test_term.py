@@ -94,6 +94,13 @@ def test_terms_after_the_first_may_be_of_another_length() -> None:
     assert commitment.renewed().ends_at == on("2020-05-22")
 
 
+def test_a_renewal_is_due_at_the_end_of_the_term_and_not_before() -> None:
+    commitment = Commitment.begin(on("2019-03-22"), YEAR)
+    end = on("2020-03-22")
+    assert renewals_due(commitment, end)[1] == [end]
+    assert renewals_due(commitment, end - timedelta.resolution)[1] == []
+
+
 def test_a_renewal_ahead_begins_where_the_present_term_ends() -> None:
     commitment = Commitment.begin(on("2019-03-22"), YEAR).renewed(MONTH)
     assert commitment.term_starts_at == on("2020-03-22")

@@ -9,8 +9,10 @@ import pytest
 from agreegate.domain.agreements.text import (
     LONGEST_NOTE,
     Fallback,
+    Force,
     Locale,
     MediaType,
+    Reach,
     TextFile,
     checked_draft,
     in_force,
@@ -19,6 +21,7 @@ from agreegate.domain.agreements.text import (
     nearest,
     outdates_at_once,
     published_before,
+    reaches,
     violations_of,
 )
 from tests.rejection import rejected
@@ -227,3 +230,10 @@ def test_the_name_says_what_a_file_is(name: str, kind: MediaType) -> None:
 def test_a_name_that_says_nothing_is_refused(name: str) -> None:
     with rejected("text.name-without-kind"):
         media_type_of(name)
+
+
+@pytest.mark.rule("R32")
+def test_a_version_is_in_force_from_its_instant_on() -> None:
+    before = reaches([IN_FRANCE], NOW - timedelta.resolution)
+    assert before[IN_FRANCE.id] == Reach(Force.UPCOMING, 0, 1)
+    assert reaches([IN_FRANCE], NOW)[IN_FRANCE.id] == Reach(Force.EVERYWHERE, 1, 1)

@@ -514,7 +514,7 @@ class Histories(RuleBasedStateMachine):
             try:
                 listed = drive(
                     self.ground.store.read(
-                        lambda uow, a=actor, c=customer: list_confirmations(uow, a, self.programme, c, None)
+                        lambda uow, a=actor, c=customer: list_confirmations(uow, a, self.programme, c)
                     )
                 )
                 standing = drive(

@@ -30,7 +30,7 @@ from agreegate.storage.pagination import Page, PageRequest, PageStep
 from tests import personas as cast
 from tests.memory import PROGRAMME, Memory
 from tests.portfolio import Bought, Confirmed, Subscribed, fill
-from tests.texts import AMERICA, FRANCE, KOSOVO, TABLE, draft, file, outdated_since
+from tests.texts import AMERICA, FRANCE, KOSOVO, draft, file, outdated_since
 from tests.world import tables_of
 
 NOW = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
@@ -77,7 +77,7 @@ class Case:
     ) -> Simulation:
         actor = await self.memory.actor(partner, user)
         before = self.dump()
-        found = await self.memory.store.read_slow(lambda uow: simulate(uow, actor, self.programme, TABLE, asked))
+        found = await self.memory.store.read_slow(lambda uow: simulate(uow, actor, self.programme, asked))
         assert self.dump() == before, "nothing is changed by asking"
         return found
 
@@ -85,7 +85,7 @@ class Case:
         """Every page of them."""
 
         async def page(uow: UnitOfWork, page_request: PageRequest) -> Page[Concerned]:
-            return await list_concerned(uow, partner, await foresee(uow, self.programme, TABLE, asked), page_request)
+            return await list_concerned(uow, partner, await foresee(uow, self.programme, asked), page_request)
 
         found: list[Concerned] = []
         page_request = PageRequest(size)

@@ -33,7 +33,7 @@ from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.model import as_of as model
 from tests.rejection import rejected
-from tests.texts import AMERICA, FRANCE, TABLE, draft, file
+from tests.texts import AMERICA, FRANCE, draft, file
 from tests.world import AUGUST
 
 DAY, HOUR, INSTANT = timedelta(days=1), timedelta(hours=1), timedelta(microseconds=1)
@@ -147,7 +147,7 @@ class Past:
             major=major,
             files={AMERICA if here else FRANCE: file()},
         )
-        done = await self.memory.do(publish_text, self.actor, PROGRAMME, TABLE, wanted, allow_past=True)
+        done = await self.memory.do(publish_text, self.actor, PROGRAMME, wanted, allow_past=True)
         facts = {"agreement": agreement, "number": number, "from": effective, "major": major, "here": here}
         self.note("published", version=done.version, **facts)
         published: TextVersion = done.version

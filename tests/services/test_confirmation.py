@@ -72,7 +72,7 @@ async def opens(memory: Memory, actor: Actor, customer: str = cast.CEDAR, channe
 
 
 async def contacts(memory: Memory, actor: Actor, customer: str = cast.CEDAR) -> list[str]:
-    found = await memory.do(list_confirmations, actor, PROGRAMME, customer, None)
+    found = await memory.do(list_confirmations, actor, PROGRAMME, customer)
     return [confirmation.contact.first_name for confirmation in found if confirmation.contact]
 
 
@@ -80,7 +80,7 @@ async def contacts(memory: Memory, actor: Actor, customer: str = cast.CEDAR) -> 
 async def test_what_was_handed_in_is_kept_with_who_recorded_it_when_and_by_which_channel(memory: Memory) -> None:
     actor = replace(await sales(memory), channel=Channel.DASHBOARD)
     kept = await record(memory, actor=actor)
-    [listed] = await memory.do(list_confirmations, actor, PROGRAMME, cast.CEDAR, None)
+    [listed] = await memory.do(list_confirmations, actor, PROGRAMME, cast.CEDAR)
     assert listed == kept
     assert kept == Confirmation(
         id=kept.id,
@@ -199,11 +199,11 @@ async def test_the_employee_behind_a_designated_account_is_stated_with_the_recor
             await memory.do(state_employee, call(actor), confirmation, Employee("Eve"))
         assert raised.value.code == key
     await memory.do(state_employee, call(await sales(memory)), unnamed.id, Employee(" Ben Ohm "))
-    [listed] = await memory.do(list_confirmations, marketplace, PROGRAMME, cast.FRENE, None)
+    [listed] = await memory.do(list_confirmations, marketplace, PROGRAMME, cast.FRENE)
     assert listed == replace(unnamed, confirmed_by=Employee("Ben Ohm"))
     assert (await memory.do(list_without_employee, marketplace)).items == ()
     await memory.do(state_employee, call(await sales(memory)), named.id, Employee("Eve Quill"))
-    [listed] = await memory.do(list_confirmations, marketplace, PROGRAMME, cast.CEDAR, None)
+    [listed] = await memory.do(list_confirmations, marketplace, PROGRAMME, cast.CEDAR)
     assert listed == replace(named, confirmed_by=Employee("Eve Quill"))
     kept = await memory.rows("select name, stated_by from confirmation_employee order by number")
     assert kept == [
@@ -283,19 +283,6 @@ async def test_nobody_lists_what_is_not_theirs(memory: Memory) -> None:
         with pytest.raises(Rejected) as raised:
             await contacts(memory, await sales(memory), customer)
         assert raised.value.code == "relationship.missing"
-
-
-@pytest.mark.parametrize(
-    ("kind", "names"),
-    [(None, ["Zoe", "Noa"]), ("MicrosoftCloudAgreement", ["Noa"]), ("MicrosoftCustomerAgreement", ["Zoe"])],
-)
-async def test_a_list_may_be_of_one_agreement_type(memory: Memory, kind: str | None, names: list[str]) -> None:
-    await record(memory)
-    await record(memory, CUSTOMER_AGREEMENT, first_name="Zoe")
-    found = await memory.do(
-        list_confirmations, await sales(memory), PROGRAMME, cast.CEDAR, None if kind is None else AgreementType(kind)
-    )
-    assert [c.contact.first_name for c in found if c.contact] == names
 
 
 COLLECTION = CollectionDraft(PartnerId(cast.BIRCH), " Kim Marsh ", AUGUST)

@@ -43,7 +43,7 @@ from tests.services.simulated import (
     held_together,
     scenario,
 )
-from tests.texts import AMERICA, FRANCE, KOSOVO, TABLE, draft, file
+from tests.texts import AMERICA, FRANCE, KOSOVO, draft, file
 
 # Every edge there is, met exactly and missed by an instant.
 
@@ -353,5 +353,5 @@ async def test_many_customers_are_looked_through_part_by_part() -> None:
             [(cast.HAZEL, id_, cast.CLOUD_AGREEMENT, number) for id_, number in rows],
         )
     actor = await case.memory.actor(cast.HAZEL, cast.HAZEL_ADMIN)
-    found = await case.memory.store.read_slow(lambda uow: simulate(uow, actor, PROGRAMME, TABLE, scenario()))
+    found = await case.memory.store.read_slow(lambda uow: simulate(uow, actor, PROGRAMME, scenario()))
     assert found.total == {Count.CUSTOMERS: count}

@@ -151,7 +151,7 @@ async def test_no_longer_agrees_ends_every_agreement_type_and_is_kept_with_reaso
         None,
     )
     assert {r.ended_by for a in standing.agreements for r in a.history} == {refusal}
-    assert await cedar.memory.do(list_confirmations, cedar.actor, PROGRAMME, cast.CEDAR, None) == []
+    assert await cedar.memory.do(list_confirmations, cedar.actor, PROGRAMME, cast.CEDAR) == []
     for action in Action:
         stopped = action.needs_confirmation or action is Action.REACTIVATE
         assert await cedar.gate(AUGUST, action) == ("confirmation.ended" if stopped else "allow")
@@ -189,7 +189,7 @@ async def test_a_relationship_that_returns_starts_without_a_confirmation_and_the
     assert [len(a.history) for a in standing.agreements if a.template.id == CLOUD] == [1]
     assert await cedar.gate() == "confirmation.missing"
     await cedar.nothing_to_end(void_confirmation, CLOUD, "")
-    assert await cedar.memory.do(list_confirmations, cedar.actor, PROGRAMME, cast.CEDAR, None) == []
+    assert await cedar.memory.do(list_confirmations, cedar.actor, PROGRAMME, cast.CEDAR) == []
     await cedar.confirm(name="second period")
     await cedar.void_confirmation()
     assert await cedar.counts() is None, "the first period does not come back"

@@ -76,7 +76,7 @@ async def customer_agreements(exchange: Exchange) -> Answer:
     deployment, actor = exchange.deployment, exchange.actor
 
     async def read(uow: UnitOfWork) -> list[Confirmation]:
-        found = await list_confirmations(uow, actor, deployment.programme, customer, None)
+        found = await list_confirmations(uow, actor, deployment.programme, customer)
         return [confirmation for confirmation in found if confirmation.agreement_type in kinds]
 
     return await whole_list(exchange, read, lambda one: listed_body(one, deployment.programme))

@@ -68,7 +68,7 @@ async def _publish(
         measured = measured_in(folder, manifest.names, _progress(words, len(manifest.names)))
         draft = manifest.draft(rules, measured, str(path))
 
-        review = await store.read(lambda uow: review_text(uow, rules, locales(), draft, allow_past=allow_past))
+        review = await store.read(lambda uow: review_text(uow, rules, draft, allow_past=allow_past))
         review.check()
         fresh = review.repeated is None
         if not dry_run:
@@ -79,7 +79,7 @@ async def _publish(
 
             async def publish(uow: UnitOfWork) -> bool:
                 actor = await at_command_line(uow)
-                return (await publish_text(uow, actor, rules, locales(), draft, allow_past=allow_past)).fresh
+                return (await publish_text(uow, actor, rules, draft, allow_past=allow_past)).fresh
 
             if fresh:
                 fresh = await store.write(publish)

@@ -115,7 +115,7 @@ async def _simulate(
         async def work(uow: UnitOfWork) -> Simulation:
             named = await version_named(uow, rules, version or "") if draft is None else await version_of(uow, draft)
             scenario = Scenario.of(named, rule, grace, weeks)
-            simulation = await simulate(uow, await at_command_line(uow), rules, locales(), scenario)
+            simulation = await simulate(uow, await at_command_line(uow), rules, scenario)
             if rows is not None:  # in the same unit of work, so that both tell of one state of the record
                 await _write_rows(uow, words, simulation, rows)
             return simulation

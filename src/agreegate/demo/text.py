@@ -92,7 +92,7 @@ async def publish_sample(uow: UnitOfWork, programme: Programme, sample: Sample, 
     """Publish a sample for every country with its languages."""
     found = {locale: kept[locale.language] for locale in locales() if locale.language in kept}
     draft = TextDraft(sample.template_id, label_of(sample.day), sample.major, sample.effective_from, sample.note, found)
-    await publish_text(uow, await at_command_line(uow), programme, locales(), draft, allow_past=True)
+    await publish_text(uow, await at_command_line(uow), programme, draft, allow_past=True)
 
 
 async def keep_files(texts: TextStore, sample: Sample) -> dict[str, TextFile]:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from operator import attrgetter
 
+from agreegate.domain.agreements.accepted_text import AcceptedText
 from agreegate.domain.agreements.agreement import AgreementTemplate, AgreementType
 from agreegate.domain.agreements.text import TextVersion, majors_in
 from agreegate.domain.confirmation import Confirmation, Ending, EndReason
@@ -78,8 +79,8 @@ class Facts:
     """Of every period, newest first by sequence."""
     period_of: Mapping[int, int]
     """The number of each confirmation's period, by the confirmation's sequence."""
-    accepted: Mapping[int, TextVersion]
-    """The accepted version of each confirmation, where it is known, by sequence."""
+    accepted: Mapping[int, AcceptedText]
+    """The accepted text of each confirmation by sequence, where one was in force at the recording."""
     endings: tuple[Ending, ...]
     """Newest first by sequence."""
     renewals: tuple[Renewal, ...]

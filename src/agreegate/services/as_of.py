@@ -1,18 +1,16 @@
 """Show the standing at one instant, from the records at another (R17, R27, R36, R47, R48)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from agreegate.domain.actor import Actor
-from agreegate.domain.agreements.accepted_text import AcceptedText
-from agreegate.domain.agreements.text import TextVersion
 from agreegate.domain.as_of import Facts, MarkedConfirmation, Moment, StandingAsOf, decided_as_of
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 from agreegate.services.customers.customer_record import Entry, People, history_of, named_in
 from agreegate.services.standing import Recorded
 from agreegate.storage.agreements.accepted_text import accepted_texts_of
-from agreegate.storage.agreements.text import text_versions, text_versions_in
+from agreegate.storage.agreements.text import text_versions_in
 from agreegate.storage.as_of import (
     all_renewals_of,
     employees_stated_by,
@@ -76,7 +74,7 @@ async def standing_as_of(
         periods=periods,
         confirmations=tuple(await confirmations_of(uow, partner, customer)),
         period_of=await period_of_each(uow, partner, customer),
-        accepted=await _versions(uow, programme, accepted, texts),
+        accepted=accepted,
         endings=tuple(await endings_of(uow, partner, customer)),
         renewals=await all_renewals_of(uow, partner, customer),
         texts=tuple(texts),
@@ -103,22 +101,6 @@ async def standing_as_of(
         found,
         {one.confirmation.sequence: recorded(one) for agreement in found.agreements for one in agreement.history},
     )
-
-
-async def _versions(
-    uow: UnitOfWork, programme: Programme, accepted: Mapping[int, AcceptedText], there: Sequence[TextVersion]
-) -> dict[int, TextVersion]:
-    """Return the version of each confirmation, by sequence.
-
-    Args:
-        there: the versions for the customer's country; others are rarely needed.
-    """
-    by_id: dict[str, TextVersion] = {version.id: version for version in there}
-    known = {sequence: text.version_id for sequence, text in accepted.items() if text.version_id is not None}
-    if not by_id.keys() >= set(known.values()):
-        for template in programme.templates:
-            by_id |= {version.id: version for version in await text_versions(uow, template.id)}
-    return {sequence: by_id[id_] for sequence, id_ in known.items() if id_ in by_id}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Record and list confirmations."""
 
 from agreegate.domain.actor import Actor
-from agreegate.domain.agreements.agreement import AgreementTemplate, AgreementType
+from agreegate.domain.agreements.agreement import AgreementTemplate
 from agreegate.domain.confirmation import (
     Confirmation,
     Draft,
@@ -132,21 +132,15 @@ async def acceptor_warnings(
     return warnings(email, partner_domains, resellers, (actor.user_name, None if employee is None else employee.email))
 
 
-async def list_confirmations(
-    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, agreement_type: AgreementType | None
-) -> list[Confirmation]:
+async def list_confirmations(uow: UnitOfWork, actor: Actor, programme: Programme, customer: str) -> list[Confirmation]:
     """Return the partner's confirmations that count or were replaced by a newer one, newest first (X7, R26).
-
-    Args:
-        agreement_type: only of this type; None: of every type.
 
     Raises:
         `confirmation.feature-absent`, `relationship.missing`.
     """
     programme.require(uow.now)
     await require_relationship(uow, actor, customer)
-    found = await confirmations_of(uow, actor.partner.id, customer, counting=True)
-    return [c for c in found if agreement_type is None or c.agreement_type == agreement_type]
+    return await confirmations_of(uow, actor.partner.id, customer, counting=True)
 
 
 async def state_employee(uow: UnitOfWork, call: IdempotentCall, confirmation_id: str, employee: Employee) -> Employee:

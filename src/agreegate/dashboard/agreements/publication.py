@@ -97,7 +97,7 @@ async def _publish(request: DashboardRequest, reading: Reading) -> Response[Any]
 
     async def work(uow: UnitOfWork, call: IdempotentCall) -> Done:  # noqa: ARG001 - the record of a text is not a call's
         published = await publish_text(
-            uow, actor, deployment.programme, locales(), draft, allow_past=reading.allow_past
+            uow, actor, deployment.programme, draft, allow_past=reading.allow_past
         )  # fmt: skip
         notice = "publication.done" if published.fresh else "publication.nothing"
         return Done(f"{VERSIONS}/{published.version.id}", notice, {"label": draft.label})
@@ -115,7 +115,7 @@ async def _publish(request: DashboardRequest, reading: Reading) -> Response[Any]
 
 
 async def _review(uow: UnitOfWork, deployment: Deployment, reading: Reading) -> Review:
-    return await review_text(uow, deployment.programme, locales(), reading.draft, allow_past=reading.allow_past)
+    return await review_text(uow, deployment.programme, reading.draft, allow_past=reading.allow_past)
 
 
 def _form(request: DashboardRequest, form: Form, status: int) -> Response[str]:

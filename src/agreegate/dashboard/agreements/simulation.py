@@ -34,7 +34,7 @@ from agreegate.domain.agreements.text import TextVersion
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme, StaleRule
 from agreegate.i18n import LANGUAGES, date_text, instant_text, text
-from agreegate.locales import countries, locales
+from agreegate.locales import countries
 from agreegate.services.agreements.simulation import (
     Concerned,
     Simulation,
@@ -110,7 +110,7 @@ async def show_simulation(request: DashboardRequest) -> Response[str]:
             return Shown(upcoming)
         try:
             scenario = await _scenario(uow, deployment.programme, asked)
-            simulation = await simulate(uow, actor, deployment.programme, locales(), scenario)
+            simulation = await simulate(uow, actor, deployment.programme, scenario)
         except Rejected as error:
             return Shown(upcoming, mistake=_mistake(error))
         some: Page[Concerned] = Page()
@@ -155,7 +155,7 @@ async def export_counts(request: DashboardRequest) -> Response[Any]:
         `request.invalid-parameter`: something in the address cannot be looked at.
     """
     programme, actor, language = deployment_of(request).programme, actor_of(request), reader_language(request)
-    found = await _read(request, lambda uow, scenario: simulate(uow, actor, programme, locales(), scenario))
+    found = await _read(request, lambda uow, scenario: simulate(uow, actor, programme, scenario))
 
     async def pages() -> AsyncIterator[str]:
         yield written_for(request, count_lines(found, language))
@@ -171,7 +171,7 @@ async def export_customers(request: DashboardRequest) -> Response[Any]:
         `request.invalid-parameter`: something in the address cannot be looked at.
     """
     programme, actor, language = deployment_of(request).programme, actor_of(request), reader_language(request)
-    foresight = await _read(request, lambda uow, scenario: foresee(uow, programme, locales(), scenario))
+    foresight = await _read(request, lambda uow, scenario: foresee(uow, programme, scenario))
     pages = in_pages(
         request,
         lambda uow, place: list_concerned(uow, actor.partner.id, foresight, place),

@@ -16,7 +16,6 @@ from agreegate.domain.orders.order import (
     check_friendly_name,
     is_catalog_item,
     is_currency,
-    is_guid,
 )
 from agreegate.domain.orders.subscription import SANDBOX_SEATS, SubscriptionId, check_seats
 from agreegate.domain.orders.term import BillingCycle, TermDuration
@@ -175,7 +174,7 @@ def _error_of(line: CartLine, known: Known) -> LineError | None:
     if line.partner_id_on_record is not None and line.partner_id_on_record not in known.reseller_ids:
         return LineError.PARTICIPANT
     parent = line.parent_id
-    if parent is not None and not (is_guid(parent) and parent in known.active_subscriptions):
+    if parent is not None and parent not in known.active_subscriptions:
         return LineError.SUBSCRIPTION
     if known.account is Account.SANDBOX and line.quantity > SANDBOX_SEATS:
         return LineError.SANDBOX

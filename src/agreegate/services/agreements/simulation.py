@@ -1,6 +1,6 @@
 """Simulate a version without changing anything: the customers it would outdate, and their renewals and carts."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -14,10 +14,11 @@ from agreegate.domain.agreements.simulation import (
     Scenario,
     checked_scenario,
 )
-from agreegate.domain.agreements.text import Locale, TextDraft, TextVersion
+from agreegate.domain.agreements.text import TextDraft, TextVersion
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Partner, PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
+from agreegate.locales import locales
 from agreegate.services.agreements.text import list_texts
 from agreegate.storage.agreements.simulation import (
     Affected,
@@ -97,15 +98,13 @@ async def version_of(uow: UnitOfWork, draft: TextDraft) -> TextDraft:
     return taken
 
 
-async def simulate(
-    uow: UnitOfWork, actor: Actor, programme: Programme, table: Collection[Locale], scenario: Scenario
-) -> Simulation:
+async def simulate(uow: UnitOfWork, actor: Actor, programme: Programme, scenario: Scenario) -> Simulation:
     """Simulate a scenario: for the operator with all customers, for a partner with its own.
 
     Raises:
         Rejected: see `checked_scenario`.
     """
-    foresight = await foresee(uow, programme, table, scenario)
+    foresight = await foresee(uow, programme, scenario)
     reckoning = Reckoning(foresight)
     whose = None if actor.partner.kind is PartnerKind.OPERATOR else actor.partner.id
     partners: dict[PartnerId, Partner] = {}
@@ -135,7 +134,7 @@ async def simulate(
     )
 
 
-async def foresee(uow: UnitOfWork, programme: Programme, table: Collection[Locale], scenario: Scenario) -> Foresight:
+async def foresee(uow: UnitOfWork, programme: Programme, scenario: Scenario) -> Foresight:
     """Return the scenario beside the published versions.
 
     Raises:
@@ -143,7 +142,7 @@ async def foresee(uow: UnitOfWork, programme: Programme, table: Collection[Local
     """
     versions = await _versions(uow, programme)
     itself = next((one for one in versions if one.id == scenario.published), None)
-    checked_scenario(scenario, programme, table, uow.now, itself)
+    checked_scenario(scenario, programme, locales(), uow.now, itself)
     return Foresight.of(scenario, programme, versions, uow.now)
 
 

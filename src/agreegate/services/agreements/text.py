@@ -9,7 +9,6 @@ from agreegate.domain.actor import Actor
 from agreegate.domain.agreements.agreement import AgreementTemplate
 from agreegate.domain.agreements.text import (
     FoundText,
-    Locale,
     Reach,
     TextDraft,
     TextVersion,
@@ -25,6 +24,7 @@ from agreegate.domain.error import Rejected
 from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
+from agreegate.locales import locales
 from agreegate.storage.agreements.text import add_text_version, lock_texts, text_versions, text_versions_in
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.partner import operator_of, users_named
@@ -91,19 +91,16 @@ async def at_command_line(uow: UnitOfWork, command: str = COMMAND) -> Actor:
     return Actor(await operator_of(uow) or _UNLISTED, application_id=command)
 
 
-async def review_text(
-    uow: UnitOfWork, programme: Programme, table: Collection[Locale], draft: TextDraft, *, allow_past: bool = False
-) -> Review:
+async def review_text(uow: UnitOfWork, programme: Programme, draft: TextDraft, *, allow_past: bool = False) -> Review:
     """Check a version without publishing it.
 
     Args:
-        table: the pairs of country and language.
         allow_past: a major version may take effect in the past, which outdates confirmations at once.
     """
     errors: list[Rejected] = []
     if programme.template(draft.template_id) is None:
         errors.append(Rejected("confirmation.template-unknown", name="template"))
-    errors += violations_of(draft, table)
+    errors += violations_of(draft, locales())
     repeated = None
     try:
         repeated = published_before(draft, await text_versions(uow, draft.template_id))
@@ -115,13 +112,7 @@ async def review_text(
 
 
 async def publish_text(
-    uow: UnitOfWork,
-    actor: Actor,
-    programme: Programme,
-    table: Collection[Locale],
-    draft: TextDraft,
-    *,
-    allow_past: bool = False,
+    uow: UnitOfWork, actor: Actor, programme: Programme, draft: TextDraft, *, allow_past: bool = False
 ) -> Publication:
     """Publish a version whose files are on disk. A repeat changes nothing.
 
@@ -129,7 +120,7 @@ async def publish_text(
         Rejected: the first error of `review_text`.
     """
     await lock_texts(uow, draft.template_id, publishing=True)
-    review = await review_text(uow, programme, table, draft, allow_past=allow_past)
+    review = await review_text(uow, programme, draft, allow_past=allow_past)
     review.check()
     if review.repeated is not None:
         return Publication(review.repeated, fresh=False)
