@@ -268,7 +268,9 @@ async def read_standing(
             as_of = await standing_as_of(uow, actor, programme, customer, day, recorded_by)
         except Rejected as error:
             raise error.renamed({"known_at": "knownAt"}) from None
-        sequences = sorted({*as_of.recorded, *(ending.sequence for ending in as_of.found.no_longer_agreed)}, reverse=True)
+        sequences = sorted(
+            {*as_of.recorded, *(ending.sequence for ending in as_of.found.no_longer_agreed)}, reverse=True
+        )
         page = page_in(sequences, lambda sequence: (sequence, ""), page_request)
         return StandingOut.as_of(as_of, frozenset(page.items)), page
 
