@@ -9,11 +9,13 @@ import pytest
 
 from agreegate.domain.clock import TOLERANCE
 from agreegate.domain.partner import PartnerId
+from agreegate.services.clock import is_behind
 from agreegate.storage.customers.customer_lock import lock_customers
 from agreegate.storage.engine.location import location_of
 from agreegate.storage.engine.ordered_unit import OrderedUnit
 from agreegate.storage.engine.postgresql import PostgresStore
 from agreegate.storage.engine.sqlite import InlineStore
+from agreegate.storage.engine.trusted import FRESH_SECONDS, TrustedInstants
 from agreegate.storage.engine.unit_of_work import MICROSECOND, Clock, Lock, UnitOfWork, from_micros, new_id, to_micros
 from tests import personas as cast
 from tests.postgresql import Connection, drop_databases, new_database, schema_template
@@ -163,3 +165,16 @@ def test_a_customer_is_locked_before_the_clock_is_read() -> None:
     assert not unit.note_lock(Lock.CUSTOMER, "a"), "the unit has that lock"
     with pytest.raises(RuntimeError, match="read the clock"):
         unit.note_lock(Lock.CUSTOMER, "b")
+
+
+async def test_what_another_process_recorded_is_known_a_second_later(
+    database: Connection, opened: Callable[..., PostgresStore]
+) -> None:
+    store, seconds = opened(), [0.0]
+    store.trusted = TrustedInstants(alone=False, clock=lambda: seconds[0])
+    assert not await is_behind(store, ALDER, SET), "nothing is recorded"
+    decided(database, SET + timedelta(days=365))
+    seconds[0] = FRESH_SECONDS / 2
+    assert not await is_behind(store, ALDER, SET), "known from before"
+    seconds[0] = FRESH_SECONDS
+    assert await is_behind(store, ALDER, SET)

@@ -84,7 +84,7 @@ class PostgresStore:
             pooler: see `Connections`.
         """
         self.clock = clock
-        self.trusted = TrustedInstants()
+        self.trusted = TrustedInstants(alone=False)
         self._ids = ids
         self._writers = Connections(url, WRITERS, _WRITING, require_latest, pooler=pooler)
         self._readers = Connections(url, READERS, _READING, require_latest, pooler=pooler)
