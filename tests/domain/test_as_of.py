@@ -98,3 +98,14 @@ def test_what_the_customer_ended_stays_ended_when_another_agreement_is_confirmed
     ended = facts(confirmation(1, 1), no_longer_agrees(2, 2), confirmation(3, 3, template=CUSTOMER))
     assert states(never_confirmed, day(4)) == [State.MISSING, State.CURRENT]
     assert states(ended, day(4)) == [State.ENDED, State.CURRENT]
+
+
+@pytest.mark.rule("R47")
+def test_a_later_refusal_does_not_change_from_when_a_confirmation_was_in_effect() -> None:
+    known = facts(no_longer_agrees(1, 2), confirmation(2, recorded=6, agreed=4), no_longer_agrees(3, 8))
+    assert [states(known, day(number))[0] for number in (3, 5, 9)] == [State.ENDED, State.CURRENT, State.ENDED]
+
+
+def test_of_two_periods_that_hold_an_instant_the_later_one_counts() -> None:
+    first, second = Period(1, day(0), day(5)), Period(2, day(3), None)
+    assert replace(facts(), periods=(first, second)).period_on(day(4)) == second
