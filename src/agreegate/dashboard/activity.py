@@ -37,9 +37,9 @@ _OPERATIONS = {
     "end_relationship": "remove_partner_customer_relationship",
 }
 """Operations that the file calls as the contract's audit records do, so that people find them there."""
-_WHO, _CUSTOMER = "\x01", "\x02"
+_USER, _CUSTOMER = "\x01", "\x02"
 """Placeholders of names in a sentence: no name contains these characters."""
-_PLACES = re.compile(f"([{_WHO}{_CUSTOMER}])")
+_PLACES = re.compile(f"([{_USER}{_CUSTOMER}])")
 COLUMNS = (
     "activity.column.instant",
     "activity.column.what",
@@ -67,8 +67,8 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """One line."""
+class ActivityLine:
+    """One line of the list."""
 
     activity: Activity
     pieces: tuple[Piece, ...]
@@ -91,7 +91,7 @@ async def show_activity(request: DashboardRequest) -> Response[str]:
         "activity.html",
         200 if search is not None else 422,
         form=form,
-        lines=[_told(one, language) for one in found.items],
+        lines=[_activity_line(one, language) for one in found.items],
         page_links=page_links(request, "list", found),
         users=[
             ("", text("activity.anybody", language)),
@@ -178,17 +178,17 @@ def _one_of(kind: type[E], value: str) -> E | None:
     return kind(value) if value in tuple(kind) else None
 
 
-def _told(activity: Activity, language: str) -> Told:
+def _activity_line(activity: Activity, language: str) -> ActivityLine:
     pieces = []
-    for part in _PLACES.split(_sentence(activity, language, _WHO, _CUSTOMER)):
-        if part == _WHO:
+    for part in _PLACES.split(_sentence(activity, language, _USER, _CUSTOMER)):
+        if part == _USER:
             pieces.append(Piece(_who(activity, language), name=True))
         elif part == _CUSTOMER:
             link = f"/customers/{activity.customer_id}" if activity.served else ""
             pieces.append(Piece(_customer(activity, language), name=True, href=link))
         elif part:
             pieces.append(Piece(part))
-    return Told(activity, tuple(pieces), _channel(activity, language), _status(activity, language))
+    return ActivityLine(activity, tuple(pieces), _channel(activity, language), _status(activity, language))
 
 
 def _sentence(activity: Activity, language: str, who: str, customer: str) -> str:

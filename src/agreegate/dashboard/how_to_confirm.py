@@ -35,7 +35,7 @@ async def show_help(request: DashboardRequest) -> Response[str]:
         data=DATA,
         dates=list(meanings(programme, now, language)),
         refusals=[
-            (text(said, language), text(f"gate.{code}.next", language, agreement=agreement)) for code, said in REFUSALS
+            (text(key, language), text(f"gate.{code}.next", language, agreement=agreement)) for code, key in REFUSALS
         ],
         may_confirm=reader is not None and may(reader, CONFIRM),
         hands_over=reader is not None and may(reader, READ_NEEDED_DATA),

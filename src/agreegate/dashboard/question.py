@@ -77,12 +77,12 @@ class Read:
 async def show_questions(request: DashboardRequest) -> Response[str]:
     """Every question, or those with the words that the reader typed."""
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
-    wanted = request.query_params.get("q", "")[:LONGEST].strip()
+    search = request.query_params.get("q", "")[:LONGEST].strip()
     customers, case = await _examples(deployment, actor), _case(deployment, actor)
     read = [_read(question, case, actor, customers, language) for question in QUESTIONS]
-    found = [one for one in read if one.holds(wanted.casefold().split())]
+    found = [one for one in read if one.holds(search.casefold().split())]
     groups = [(group, list(those)) for group, those in groupby(found, key=lambda one: one.group)]
-    return page(request, "questions.html", groups=groups, wanted=wanted, found=len(found), everything=len(read))
+    return page(request, "questions.html", groups=groups, search=search, found=len(found), total=len(read))
 
 
 @post("/questions/{question:str}/show", opt={"access": ANYONE_SIGNED_IN})

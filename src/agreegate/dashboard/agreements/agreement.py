@@ -20,7 +20,7 @@ from agreegate.services.agreements.text import find_text
 
 
 @dataclass(frozen=True, slots=True)
-class Spoken:
+class CountryLanguage:
     """One language of a country."""
 
     code: str
@@ -33,14 +33,14 @@ class Row:
 
     code: str
     name: str
-    languages: tuple[Spoken, ...]
+    languages: tuple[CountryLanguage, ...]
     search_text: str
     """Everything by which it is found, without accents and in small letters."""
 
-    def language_name(self, code: str) -> Spoken | None:
-        """The language of this code in any case, or else the same language as another country speaks it."""
-        sisters = [one for one in self.languages if primary_subtag(one.code) == primary_subtag(code)]
-        return next((one for one in sisters if one.code.lower() == code.lower()), next(iter(sisters), None))
+    def language_of(self, code: str) -> CountryLanguage | None:
+        """Return the country's language of this code in any case, else the country's first variant of that language."""
+        same_language = [one for one in self.languages if primary_subtag(one.code) == primary_subtag(code)]
+        return next((one for one in same_language if one.code.lower() == code.lower()), next(iter(same_language), None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Chosen:
     """The row and language that an address asks for."""
 
     row: Row
-    language: Spoken
+    language: CountryLanguage
     stands_in: bool
     """The country has no agreement in the language asked for: `en-US` stands in."""
 
@@ -116,7 +116,7 @@ def table(reader: str) -> tuple[Row, ...]:
     rows = []
     for country in countries():
         name = country_text(country.code, reader)
-        languages = tuple(Spoken(code, culture_text(code, reader)) for code in country.languages)
+        languages = tuple(CountryLanguage(code, culture_text(code, reader)) for code in country.languages)
         search_text = [country.code, name, country.name, *(part for one in languages for part in (one.code, one.name))]
         rows.append(Row(country.code, name, languages, plain(" ".join(search_text))))
     return tuple(sorted(rows, key=lambda row: plain(row.name)))
@@ -126,8 +126,8 @@ def _chosen(rows: tuple[Row, ...], country: str, language: str) -> Chosen | None
     row = next((one for one in rows if one.code == country.upper()), None)
     if row is None:
         return None
-    found = row.language_name(language)
-    fallback = row.language_name(DEFAULT_LANGUAGE) or row.languages[0]
+    found = row.language_of(language)
+    fallback = row.language_of(DEFAULT_LANGUAGE) or row.languages[0]
     return Chosen(row, found or fallback, stands_in=found is None and bool(language))
 
 
@@ -149,10 +149,10 @@ async def _listed(request: DashboardRequest, chosen: Chosen) -> list[Listed]:
 
 
 async def _text(request: DashboardRequest, chosen: Chosen, template: AgreementTemplate) -> FoundText | None:
-    deployment, country, language_name = deployment_of(request), chosen.row.code, chosen.language.code
+    deployment, country, language = deployment_of(request), chosen.row.code, chosen.language.code
     try:
         return await deployment.store.read(
-            lambda uow: find_text(uow, deployment.programme, template.id, country, language_name)
+            lambda uow: find_text(uow, deployment.programme, template.id, country, language)
         )
     except Rejected as error:
         error.expect("text.country-without", "text.country-in-capitals", "text.missing")

@@ -40,7 +40,7 @@ ROW = (*FILES, "language", "countries")
 MAJOR, MINOR = "major", "minor"
 MOST_CODES = 300
 LONGEST_CODE = 20
-MOST_TOLD = 5
+MOST_NAMED = 5
 """Maximum number of wrong countries and languages named for one text. The message counts the rest."""
 _TIME = re.compile(r"(\d{1,2})\s*[:h]\s*(\d{2})(?::00)?")
 _UNREAD = TextFile(Digest("0" * 64), MediaType.MARKDOWN, 1)
@@ -349,6 +349,6 @@ def _few(mistakes: list[Mistake]) -> Iterator[Mistake]:
         else:
             yield mistake
     for where, found in unknown.items():
-        yield from found[:MOST_TOLD]
-        if len(found) > MOST_TOLD:
-            yield Mistake(where, "publication.more-unknown", {"count": len(found) - MOST_TOLD})
+        yield from found[:MOST_NAMED]
+        if len(found) > MOST_NAMED:
+            yield Mistake(where, "publication.more-unknown", {"count": len(found) - MOST_NAMED})

@@ -116,21 +116,21 @@ def parts(
     return tuple(
         Part(
             file,
-            language_name,
-            culture_text(language_name, reader),
+            language,
+            culture_text(language, reader),
             tuple((row.code, row.name) for row in table(reader) if row.code in codes),
-            everywhere=codes >= countries_of(language_name),
+            everywhere=codes >= countries_of(language),
             name=(names or {}).get(file, ""),
         )
-        for (language_name, file), codes in sorted(
+        for (language, file), codes in sorted(
             grouped.items(), key=lambda one: (one[0][0], one[0][1].digest, one[0][1].shown.digest)
         )
     )
 
 
-def countries_of(language_name: str) -> set[str]:
+def countries_of(language: str) -> set[str]:
     """The countries that the table has with a language."""
-    return {locale.country for locale in locales() if locale.language == language_name}
+    return {locale.country for locale in locales() if locale.language == language}
 
 
 def _place(listed: Listed) -> Position:

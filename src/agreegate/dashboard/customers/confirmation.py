@@ -23,7 +23,7 @@ from agreegate.services.standing import CustomerStanding, show_standing
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 PATH = "/customers/{customer:uuid}/confirmation"
-TOLD = Access(kinds=SELLING_KINDS, roles=AGENTS, application=False, public_cloud_only=True)
+OPEN_CONFIRMATION = Access(kinds=SELLING_KINDS, roles=AGENTS, application=False, public_cloud_only=True)
 """Users who confirm, and indirect resellers, who read who confirms for them (contract 5.6)."""
 
 
@@ -35,7 +35,7 @@ class Found:
     standing: CustomerStanding
 
 
-@get(PATH, opt={"access": TOLD})
+@get(PATH, opt={"access": OPEN_CONFIRMATION})
 async def show_confirmation(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
     """The form for one agreement, `?template=`, its data given by a reseller, `?collected=`; a reseller reads who confirms."""
     actor, id_ = actor_of(request), str(customer)

@@ -72,7 +72,7 @@ CONTACT = {
     "acceptor_phone": "contact_phone",
 }
 """The field of the primary contact for each field of the acceptor, unless another person accepted."""
-KINDS: dict[ErrorCode, str] = {
+SENTENCES: dict[ErrorCode, str] = {
     "customer.country-meant": "new-customer.wrong.country",
     "customer.country-unknown": "new-customer.wrong.country",
     "customer.domain-taken": TAKEN,
@@ -104,7 +104,7 @@ async def show_new_customer(request: DashboardRequest) -> Response[str]:
     language = partner.culture.partition("-")[0]
     culture = min(CULTURES, key=lambda one: (one != partner.culture, one.partition("-")[0] != language, one != "en-US"))
     form = opened(request, country=country, culture=culture, domain=domain)
-    return await _page(request, form, said=await _said(request, domain))
+    return await _page(request, form, domain_sentence=await _domain_sentence(request, domain))
 
 
 @post("/customers/new", opt=ACCESS)
@@ -112,13 +112,13 @@ async def make_customer(request: DashboardRequest) -> Response[Any]:
     """Create the customer, with the confirmation if one is stated: both or neither."""
     actor, form = actor_of(request), await sent(request)
     if form["step"] == CHECK:
-        return await _page(request, form, said=await _said(request, form["domain"]))
+        return await _page(request, form, domain_sentence=await _domain_sentence(request, form["domain"]))
     customer, stated = _draft(form), await _stated(request, actor, form)
-    faults = [_mistake(fault) for fault in violations_of(customer, country_codes(actor.partner.cloud))]
-    if faults or isinstance(stated, Form):
-        if await _said(request, form["domain"]) == TAKEN:
-            faults.append(Mistake("domain", TAKEN))
-        shown = (stated if isinstance(stated, Form) else form).with_mistakes(*faults)
+    mistakes = [_mistake(violation) for violation in violations_of(customer, country_codes(actor.partner.cloud))]
+    if mistakes or isinstance(stated, Form):
+        if await _domain_sentence(request, form["domain"]) == TAKEN:
+            mistakes.append(Mistake("domain", TAKEN))
+        shown = (stated if isinstance(stated, Form) else form).with_mistakes(*mistakes)
         return await _page(request, replace(shown, mistakes=_in_order(shown)), 422 if shown.mistakes else 200)
     programme = deployment_of(request).programme
 
@@ -199,13 +199,13 @@ def _draft(form: Form) -> CustomerDraft:
     )
 
 
-def _mistake(fault: Rejected) -> Mistake:
+def _mistake(violation: Rejected) -> Mistake:
     """What a rule refuses, beside the field that mends it and in words for it."""
-    where = MEMBERS.get(str(fault.parameters.get("name", "")), "")
-    if fault.code == "request.invalid-property" and where:
+    where = MEMBERS.get(str(violation.parameters.get("name", "")), "")
+    if violation.code == "request.invalid-property" and where:
         return Mistake(where, f"new-customer.wrong.{where}")
-    digits = _digits(str(fault.parameters.get("format", "")))
-    return Mistake(where, KINDS.get(fault.code, fault.code), {**fault.parameters, "digits": digits})
+    digits = _digits(str(violation.parameters.get("format", "")))
+    return Mistake(where, SENTENCES.get(violation.code, violation.code), {**violation.parameters, "digits": digits})
 
 
 def _digits(form: str) -> str:
@@ -216,8 +216,8 @@ def _digits(form: str) -> str:
     return " / ".join(map(str, sorted(counts)))
 
 
-async def _said(request: DashboardRequest, written: str) -> str | None:
-    """What there is to say about a domain; nothing where none is written."""
+async def _domain_sentence(request: DashboardRequest, written: str) -> str | None:
+    """Return the key of the sentence about a typed domain; None where none is typed."""
     if not written.strip():
         return None
     try:
@@ -227,7 +227,9 @@ async def _said(request: DashboardRequest, written: str) -> str | None:
     return TAKEN if taken else "new-customer.domain.free"
 
 
-async def _page(request: DashboardRequest, form: Form, status: int = 200, said: str | None = None) -> Response[str]:
+async def _page(
+    request: DashboardRequest, form: Form, status: int = 200, domain_sentence: str | None = None
+) -> Response[str]:
     actor, deployment, language = actor_of(request), deployment_of(request), reader_language(request)
     section = _section(actor, deployment)
 
@@ -244,7 +246,7 @@ async def _page(request: DashboardRequest, form: Form, status: int = 200, said: 
         "customer_draft.html",
         status,
         form=form,
-        said=said,
+        domain_sentence=domain_sentence,
         resellers=[("", text("new-customer.reseller.none", language)), *((r.id, r.name) for r in linked)]
         if linked
         else [],

@@ -51,7 +51,7 @@ async def void_it(request: DashboardRequest, customer: FromPath[UUID]) -> Respon
         await lock_customers(uow, call.actor.partner.id, id_)
         found = await _read(uow, request, programme, id_, form["template"])
         if form["counts"] != _mark(found):
-            return _anew(form, found)
+            return _reopened(form, found)
         await void_confirmation(uow, call, programme, id_, found.preparation.template.id, form["note"])
         notice = "ending.done" if found.before is None else "ending.done.before"
         return Done(f"/customers/{id_}", notice, {"company": found.customer.company_name})
@@ -106,7 +106,7 @@ def _mark(found: Found) -> str:
     return "" if current is None or current.template_id != found.preparation.template.id else current.id
 
 
-def _anew(form: Form, found: Found) -> Form:
+def _reopened(form: Form, found: Found) -> Form:
     """The form on what counts now, with the note as it was typed."""
     return replace(form, fields={**form.fields, "counts": [_mark(found)]}).with_mistakes(
         Mistake("", "ending.meanwhile")

@@ -190,7 +190,7 @@ def _page(request: DashboardRequest, customer: str, found: FoundOrder, status: i
         terms=[(term, text(f"order.term.{term}", language)) for term in TERMS],
         cycles=[(cycle, text(f"order.cycle.{cycle}", language)) for cycle in CYCLES],
         resellers=[("", text("order.reseller.none", language)), *((r.mpn_id, r.name) for r in offered.resellers)],
-        wanted=[(number_of(form[f"quantity-{place}"]) or 0, _term(form[f"term-{place}"])) for place in places],
+        begun=[(number_of(form[f"quantity-{place}"]) or 0, _term(form[f"term-{place}"])) for place in places],
         **named(request, _begun(request, customer, form), found.shown),
     )
 

@@ -155,7 +155,7 @@ def _page(request: DashboardRequest, found: FoundSeats, status: int = 200) -> Re
         status,
         company=found.company,
         subscription=found.subscription,
-        wanted=number_of(found.shown.form["quantity"]) or 0,
+        quantity=number_of(found.shown.form["quantity"]) or 0,
         **named(request, begun, found.shown),
     )
 

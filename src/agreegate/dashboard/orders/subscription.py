@@ -36,7 +36,7 @@ class Change(StrEnum):
     CANCEL = "cancel"
 
 
-_WANTED = {
+CHANGES = {
     Change.AUTO_RENEWAL_ON: SubscriptionChange(auto_renew=True),
     Change.AUTO_RENEWAL_OFF: SubscriptionChange(auto_renew=False),
     Change.SUSPEND: SubscriptionChange(status=SubscriptionStatus.SUSPENDED),
@@ -76,7 +76,7 @@ async def change(request: DashboardRequest, customer: FromPath[UUID], subscripti
 
     async def work(uow: UnitOfWork, call: IdempotentCall) -> Done | Denial:
         after = await change_subscription(
-            uow, call, deployment.programme, str(customer), str(subscription), _WANTED[chosen], [_revision(form)]
+            uow, call, deployment.programme, str(customer), str(subscription), CHANGES[chosen], [_revision(form)]
         )
         if isinstance(after, Denial):
             return after
