@@ -1,11 +1,11 @@
 """Which of our languages a caller reads, and how dates are written in it."""
 
 import tracemalloc
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agreegate.i18n import catalogue, count_text, date_text, language_of, text
+from agreegate.i18n import catalogue, count_text, date_text, language_of, moment_text, text
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,8 @@ def test_the_best_language_is_chosen(header: str | None, language: str) -> None:
 def test_dates_are_written_as_they_are_read(day: int, english: str, french: str) -> None:
     instant = datetime(2019, 10, day, tzinfo=UTC)
     assert (date_text(instant, "en"), date_text(instant, "fr")) == (english, french)
+    assert moment_text(instant, "en") == english
+    assert moment_text(instant + timedelta(minutes=5), "fr") == f"{french}, 00:05 UTC"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, time
 from functools import cache, lru_cache
 from importlib.resources import files
 from unicodedata import combining, normalize
@@ -84,6 +84,11 @@ def date_text(instant: datetime, language: str) -> str:
 def instant_text(instant: datetime, language: str) -> str:
     """Date and time of an instant in UTC, such as `7 November 2018, 09:30 UTC`."""
     return f"{date_text(instant, language)}, {time_text(instant)}"
+
+
+def moment_text(instant: datetime, language: str) -> str:
+    """Return the day of an instant; with its time, unless that is midnight in UTC."""
+    return instant_text(instant, language) if instant.time() != time() else date_text(instant, language)
 
 
 def time_text(instant: datetime) -> str:

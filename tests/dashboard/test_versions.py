@@ -6,6 +6,7 @@ from hashlib import sha256
 import pytest
 
 from agreegate.domain.agreements.text import Locale
+from agreegate.i18n import instant_text
 from agreegate.locales import locales
 from agreegate.services.agreements.text import COMMAND
 from tests import personas as cast
@@ -31,16 +32,18 @@ async def test_every_version_says_what_it_is_and_where_it_is_in_force(world: Wor
     await three_versions(world)
     for language, said in (
         ("en", ["upcoming", "in force in part in 2 of 3 countries", "in force in 1 of 1 country", "3 countries, 1 language, 1 file",
-                "The first.", "No note was given.", "15 August 2018, 00:00 UTC", "major", "minor",
+                "The first.", "No note was given.", "15 August 2018", "major", "minor",
                 "Nothing of this agreement is published here."]),
         ("fr", ["à venir", "en vigueur en partie dans 2 pays sur 3", "3 pays, 1 langue, 1 fichier", "Aucune note.",
-                "15 août 2018, 00:00 UTC", "majeure", "mineure", "Rien de ce contrat n’est publié ici."]),
+                "15 août 2018", "majeure", "mineure", "Rien de ce contrat n’est publié ici."]),
     ):  # fmt: skip
         guest = await visitor(world, cast.BIRCH_SALES, language)
         shown = await guest.get(PATH)
         assert [sentence for sentence in said if sentence not in shown.text] == []
         order = [shown.text.index(f" {label} ") for label in ("2019-01", "2018-08", "2018-01")]
         assert order == sorted(order), "what takes effect last comes first"
+        exact = instant_text(AUGUST, language)
+        assert (exact in shown.text, f'title="{exact}"' in shown.page.html) == (False, True)
         await guest.close()
     world.clock.now = AUGUST + timedelta(days=200)
     guest = await visitor(world)

@@ -5,7 +5,7 @@ The address holds the whole question, so that it can be shared. It holds no name
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -33,7 +33,7 @@ from agreegate.domain.agreements.simulation import USUAL_WEEKS, WEEKS, Count, Sc
 from agreegate.domain.agreements.text import TextVersion
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme, StaleRule
-from agreegate.i18n import LANGUAGES, date_text, instant_text, text
+from agreegate.i18n import LANGUAGES, date_text, moment_text, text
 from agreegate.locales import countries
 from agreegate.services.agreements.simulation import (
     Concerned,
@@ -122,7 +122,6 @@ async def show_simulation(request: DashboardRequest) -> Response[str]:
     if shown.mistake is not None:
         form = form.with_mistakes(shown.mistake)
     found, templates = shown.simulation, deployment.programme.templates
-    moment = partial(_moment, language=language)
     query = urlencode([(name, form[name]) for name in FIELDS if form[name]])
     return page(
         request,
@@ -138,10 +137,11 @@ async def show_simulation(request: DashboardRequest) -> Response[str]:
         concerned=shown.concerned,
         sees_customers=sees_customers,
         tables=[] if found is None else _tables(found, language, sees_customers=sees_customers),
-        denials=[] if found is None else list(rule_lines(found.foresight, language, moment)),
+        denials=[]
+        if found is None
+        else list(rule_lines(found.foresight, language, partial(moment_text, language=language))),
         figure=Count,
         last_day=None if found is None else date_text(found.foresight.until - datetime.resolution, language),
-        moment=moment,
         counts_file=f"{PATH}.csv?{query}",
         customers_file=f"{PATH}-customers.csv?{query}",
     )
@@ -303,7 +303,7 @@ def _tables(simulation: Simulation, language: str, *, sees_customers: bool) -> l
                 ],
                 [
                     (
-                        name or _moment(datetime.fromisoformat(f"{key}T00:00Z"), language),
+                        name or moment_text(datetime.fromisoformat(f"{key}T00:00Z"), language),
                         [counts[one] for one in shown],
                     )
                     for key, name, counts in most_first
@@ -313,8 +313,3 @@ def _tables(simulation: Simulation, language: str, *, sees_customers: bool) -> l
             )
         )
     return tables
-
-
-def _moment(instant: datetime, language: str) -> str:
-    """The day of an instant; with its time, unless that is midnight."""
-    return instant_text(instant, language) if instant.time() != time() else date_text(instant, language)

@@ -18,7 +18,17 @@ from agreegate.dashboard.frame.static import YEAR, address
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Actor
 from agreegate.domain.milestone import milestones
-from agreegate.i18n import LANGUAGES, count_text, date_text, instant_text, language_of, number_text, text, time_text
+from agreegate.i18n import (
+    LANGUAGES,
+    count_text,
+    date_text,
+    instant_text,
+    language_of,
+    moment_text,
+    number_text,
+    text,
+    time_text,
+)
 
 LANGUAGE_COOKIE = "agreegate-language"
 FORM_TOKEN = "form_token"  # noqa: S105 - a name, no token
@@ -132,6 +142,7 @@ def rendered(template: str, language: str, /, **shown: object) -> str:
             number=partial(number_text, language=language),
             date=partial(date_text, language=language),
             instant=partial(instant_text, language=language),
+            moment=partial(moment_text, language=language),
             time=time_text,
             language=language,
             version=__version__,
