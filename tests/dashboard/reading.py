@@ -100,6 +100,15 @@ class Page(HTMLParser):
             self._form.fields[self._area][0] += data.removeprefix("\n")
 
 
+def assert_sound(page: Page) -> None:
+    """A page has one heading, ids that are its own, labels that lead to one, and nothing that runs or is styled in place."""
+    assert page.tags.count("h1") == 1, page.text
+    assert len(page.ids) == len(set(page.ids)), page.text
+    assert set(page.labels) <= set(page.ids), page.text
+    assert page.tags.count("script") == len(page.scripts), page.text
+    assert not {one for one in page.attributes if one == "style" or one.startswith("on")}, page.text
+
+
 def lines(page: Page) -> list[str]:
     """The lines of the list."""
     body = page.html.partition("<tbody>")[2].partition("</tbody>")[0]

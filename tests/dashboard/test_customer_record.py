@@ -64,7 +64,6 @@ async def test_it_answers_a_regulators_question(world: World, language: str, sai
         for id_ in row:
             assert id_ in shown.text
     assert "Quillfeather" not in shown.text
-    assert len(shown.page.ids) == len(set(shown.page.ids))
 
 
 async def test_of_a_customer_of_whom_nothing_was_recorded_it_says_so(world: World) -> None:

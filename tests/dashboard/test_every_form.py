@@ -5,7 +5,7 @@ import pytest
 from agreegate.domain.customers.customer import search_key
 from tests import personas as cast
 from tests.dashboard.acceptor import ACCEPTOR
-from tests.dashboard.reading import Page
+from tests.dashboard.reading import Page, assert_sound
 from tests.dashboard.routes import ONE, ROUTES, SUBSCRIPTION, Cast, Guest, Own, Route, named
 from tests.dashboard.typed import COMPANY, HOSTILE, LONG, RIGHT_TO_LEFT
 from tests.world import World
@@ -41,9 +41,8 @@ async def test_names_are_text_whatever_they_hold(world: World, everybody: Cast, 
             if route.method == "GET" and not route.path.endswith((".csv", "/text", "/docs")):
                 answer = await guest.ask(route, own, {})
                 page = shown[route.path] = Page(answer.text)
-                assert page.tags.count("script") == len(page.scripts), named(route)
-                assert not {one for one in page.attributes if one == "style" or one.startswith("on")}, named(route)
-                assert len(page.ids) == len(set(page.ids)), named(route)
+                if answer.status_code != 303:
+                    assert_sound(page)
         assert {path for path in pages if " ".join(name.split()) not in shown[path].text} == set()
 
 

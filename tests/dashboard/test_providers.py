@@ -94,5 +94,3 @@ async def test_a_provider_in_a_national_cloud_lacks_nothing(world: World) -> Non
     shown = await guest.get("/providers")
     assert "Your providers lack no data" in shown.text
     assert "Cedar" not in shown.text
-    world.change("update partner set cloud = 'china' where partner_id = ?", cast.BIRCH)
-    assert "Confirmations do not exist there" in (await guest.get("/providers")).text

@@ -270,9 +270,6 @@ async def test_an_empty_list_says_why(world: World) -> None:
     assert "A new major version takes effect on 2 May 2019" in told.text
     assert "No confirmations match" not in told.text
     world.clock.now = AUGUST - timedelta(days=30)
-    early = await someone.get("/reconfirmations")
-    assert early.status == 200
-    assert text("customer.absent.not-yet", "en", date="7 August 2018") in early.text
     assert (await someone.get("/reconfirmations.csv")).status == 404
 
 

@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
@@ -243,29 +243,6 @@ async def test_a_helpdesk_agent_reads_and_asks_nobody(world: World) -> None:
     assert not [link for link in shown.page.links if "confirmation" in link or link.endswith("/request")]
     assert (await helpdesk.get(f"{BIRCH}/requests")).status == 200
     assert (await helpdesk.get(f"{BIRCH}/request")).status == 403
-
-
-@pytest.mark.rule("R31")
-@pytest.mark.parametrize(
-    ("language", "said"),
-    [("en", "Confirmations do not exist there"), ("fr", "Les confirmations n’y existent pas")],
-)
-async def test_in_a_national_cloud_the_page_says_that_there_is_nothing_to_confirm(
-    world: World, language: str, said: str
-) -> None:
-    world.change("update partner set cloud = 'germany' where partner_id = ?", cast.ALDER)
-    guest = await visitor(world, cast.ALDER_SALES, language)
-    for path in ("/resellers", BIRCH, f"{BIRCH}/request", f"{BIRCH}/requests"):
-        shown = await guest.get(path)
-        assert (shown.status, said in shown.text) == (200, True), path
-        assert not [form for form in shown.page.forms if "customer" in form.names]
-
-
-@pytest.mark.rule("R1")
-async def test_before_the_programme_starts_it_says_from_when(world: World) -> None:
-    world.clock.now = datetime(2018, 8, 6, 23, 59, 59, tzinfo=UTC)
-    guest = await visitor(world)
-    assert "from 7 August 2018 on" in (await guest.get("/resellers")).text
 
 
 async def test_long_lists_have_pages(world: World) -> None:

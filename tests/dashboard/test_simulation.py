@@ -264,13 +264,6 @@ async def test_an_empty_answer_says_what_it_means(portfolio: World, english: str
         assert len(await download(someone, CUSTOMERS_FILE + ASKED + query, language)) == 1
 
 
-async def test_before_the_programme_starts_there_is_nothing_to_look_at(world: World) -> None:
-    world.clock.now = datetime(2018, 8, 6, tzinfo=UTC)
-    for user in (cast.ALDER_SALES, cast.OPERATOR_USER):
-        shown = await (await visitor(world, user)).get(ADDRESS + ASKED)
-        assert "Confirmations do not exist yet. They can be recorded from 7 August 2018 on." in shown.text
-
-
 async def test_customers_outdated_in_any_case_are_told_apart(portfolio: World) -> None:
     text: dict[Any, Any] = {AMERICA: ("text.md", b"# Made up")}
     await publish(portfolio, text, "2019-04", effective_from=datetime(2019, 4, 1, tzinfo=UTC))

