@@ -11,7 +11,7 @@ from agreegate.storage.engine.unit_of_work import to_micros
 from tests import personas as cast
 from tests.dashboard.acceptor import DOGWOOD, NORA, confirm
 from tests.dashboard.visitor import Reply, visitor
-from tests.world import API_ENFORCED, AUGUST, DASHBOARD_ENFORCED, EVE_OF_API, EVE_OF_DASHBOARD, World
+from tests.world import AUGUST, World
 
 CEDAR = f"/customers/{cast.CEDAR}/confirmation"
 
@@ -402,13 +402,6 @@ async def test_before_the_programme_there_is_no_form(world: World) -> None:
     assert "not yet at this date" in shown.text
 
 
-@pytest.mark.rule("R31")
-async def test_in_a_national_cloud_there_is_no_form_and_the_page_says_so(world: World) -> None:
-    shown = await (await visitor(world, cast.FIR_ADMIN)).get(f"/customers/{cast.GINKGO}/confirmation")
-    assert shown.status == 404
-    assert "do not exist in this cloud" in shown.text
-
-
 @pytest.mark.rule("R22")
 @pytest.mark.parametrize(
     ("language", "said"),
@@ -459,25 +452,6 @@ async def test_the_same_customer_agreement_twice_is_refused_on_the_form(world: W
     assert again.status == 422
     assert "already exists" in again.text
     assert len(recorded(world)) == 1
-
-
-@pytest.mark.rule("R3", "R4", "R5", "R41", "R42")
-async def test_the_form_opens_both_channels_on_every_date(world: World) -> None:
-    before = []
-    for now in (EVE_OF_DASHBOARD, DASHBOARD_ENFORCED, EVE_OF_API, API_ENFORCED):
-        world.clock.now = now
-        before.append(
-            [
-                (await world.ask(cast.ALDER_SALES, cast.DOGWOOD, channel=name))["verdict"]
-                for name in ("dashboard", "api")
-            ]
-        )
-    assert before == [["allow", "allow"], ["deny", "allow"], ["deny", "allow"], ["deny", "deny"]]
-    assert (await confirm(await visitor(world))).status == 200
-    after = [
-        (await world.ask(cast.ALDER_SALES, cast.DOGWOOD, channel=name))["verdict"] for name in ("dashboard", "api")
-    ]
-    assert after == ["allow", "allow"]
 
 
 @pytest.mark.rule("R47")

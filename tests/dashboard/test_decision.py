@@ -8,7 +8,7 @@ from tests import personas as cast
 from tests.dashboard.past import CEDAR, end, order
 from tests.dashboard.visitor import link_to, visitor
 from tests.operations import OFFER
-from tests.world import API_ENFORCED, DASHBOARD_ENFORCED, EVE_OF_API, EVE_OF_DASHBOARD, World
+from tests.world import API_ENFORCED, EVE_OF_API, World
 
 LINES = {"lineItems": [{"lineItemNumber": 0, "offerId": OFFER, "quantity": 3}]}
 
@@ -54,25 +54,17 @@ async def test_a_refusal_says_why_and_leads_to_what_mends_it(world: World, langu
     assert "/how-to-confirm" in shown.page.links
 
 
-@pytest.mark.rule("R2", "R3", "R4", "R5")
+@pytest.mark.rule("R4", "R5")
 @pytest.mark.parametrize(
     ("now", "verdict", "said"),
     [
-        (
-            EVE_OF_DASHBOARD,
-            "New purchase: allowed",
-            "From 22 March 2019 on, this channel (API) requires a confirmation.",
-        ),
-        (
-            DASHBOARD_ENFORCED,
-            "New purchase: allowed",
-            "From 22 March 2019 on, this channel (API) requires a confirmation.",
-        ),
         (EVE_OF_API, "New purchase: allowed", "From 22 March 2019 on, this channel (API) requires a confirmation."),
         (API_ENFORCED, "New purchase: refused", "We have no confirmation that this customer accepted"),
     ],
 )
-async def test_the_same_order_at_the_four_dates(world: World, now: datetime, verdict: str, said: str) -> None:
+async def test_the_same_order_before_and_after_the_date_of_the_api(
+    world: World, now: datetime, verdict: str, said: str
+) -> None:
     world.clock.now = now
     await world.send(cast.ALDER_SALES, "POST", f"/v1{CEDAR}/orders", LINES)
     someone = await visitor(world)

@@ -206,19 +206,18 @@ async def test_a_confirmation_made_by_the_api_lets_an_order_pass_here(world: Wor
     assert confirmed(world) == [(cast.DOGWOOD, "Berg", "api")]
 
 
-@pytest.mark.rule("R31")
-async def test_nothing_is_asked_in_a_national_cloud(world: World) -> None:
-    world.clock.now = API_ENFORCED
-    someone = await visitor(world, cast.FIR_ADMIN)
-    done = await someone.fill(f"/customers/{cast.GINKGO}/order", **LINE)
+@pytest.mark.rule("R1", "R31")
+@pytest.mark.parametrize(
+    ("user", "customer", "now"),
+    [(cast.FIR_ADMIN, cast.GINKGO, API_ENFORCED), (cast.ALDER_SALES, cast.DOGWOOD, datetime(2018, 8, 1, tzinfo=UTC))],
+)
+async def test_nothing_is_asked_in_a_national_cloud_and_before_the_programme(
+    world: World, user: str, customer: str, now: datetime
+) -> None:
+    world.clock.now = now
+    done = await (await visitor(world, user)).fill(f"/customers/{customer}/order", **LINE)
     assert "The order is placed." in done.text
-    assert subscribed(world) == [(cast.GINKGO, "Office", 12)]
-
-
-async def test_before_the_programme_nothing_is_asked(world: World) -> None:
-    world.clock.now = world.clock.now.replace(day=1)
-    _, done = await begun(world)
-    assert "The order is placed." in done.text
+    assert subscribed(world) == [(customer, "Office", 12)]
 
 
 async def test_the_same_order_sent_again_is_done_once_and_a_changed_one_is_asked_about(world: World) -> None:

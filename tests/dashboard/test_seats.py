@@ -50,22 +50,10 @@ async def test_a_change_up_or_down_is_refused_and_completed_with_the_confirmatio
     assert confirmed(world) == [(cast.DOGWOOD, "Berg", "dashboard")]
 
 
-@pytest.mark.rule("R2")
-async def test_while_it_is_optional_the_prompt_is_skipped(world: World) -> None:
-    path = await eight(world)
-    someone = await visitor(world)
-    asked = await someone.fill(path, quantity="12")
-    assert "Has the customer accepted?" in asked.text
-    assert "from 8 to 12 seats" in asked.text
-    assert seats(world) == 8
-    await someone.send(path, asked.page.form(), step="skip")
-    assert seats(world) == 12
-    assert confirmed(world) == []
-
-
 @pytest.mark.rule("R7")
 async def test_a_confirmation_that_cannot_be_recorded_keeps_everything_and_changes_nothing(world: World) -> None:
     path, someone, held = await begun(world)
+    assert "from 8 to 12 seats" in held.text
     again = await someone.send(path, held.page.form(), step="confirm", **ACCEPTOR | {"acceptor_last_name": " "})
     assert again.status == 422
     assert "#acceptor_last_name" in again.page.links

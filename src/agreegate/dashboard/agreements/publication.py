@@ -103,7 +103,7 @@ async def _publish(request: DashboardRequest, reading: Reading) -> Response[Any]
         return Done(f"{VERSIONS}/{published.version.id}", notice, {"label": draft.label})
 
     try:
-        return seen(request, await save(request, actor, reading.form, work))
+        return seen(request, await save(request, reading.form, work))
     except Rejected as error:
         review = await deployment.store.read_slow(lambda uow: _review(uow, deployment, reading))
         changed = error.code == "request.id-reused"

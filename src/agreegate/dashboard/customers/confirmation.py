@@ -63,7 +63,7 @@ async def confirm_acceptance(request: DashboardRequest, customer: FromPath[UUID]
         return Done(_back(request, id_), "confirmation.saved", parameters, recorded.id)
 
     try:
-        result = await save(request, actor, form, work)
+        result = await save(request, form, work)
     except Rejected as error:
         error.expect("request.id-reused", "confirmation.ended-since")
         found = await _found(request, actor, id_, form["template"])

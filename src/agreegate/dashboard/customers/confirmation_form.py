@@ -147,15 +147,12 @@ def defaults(preparation: Preparation) -> dict[str, str]:
 
 def noticed(form: Form, preparation: Preparation, language: str) -> Form:
     """The form as it was typed, with what came since it was opened, recorded or in force: the next press goes on."""
-    newest, texts, marks = preparation.newest, preparation.texts, dict[str, list[str]]()
-    mistakes = []
+    newest, texts = preparation.newest, preparation.texts
     if form["seen"] != _mark(newest):
-        marks["seen"] = [_mark(newest)]
-        mistakes.append(_meanwhile(newest, language))
+        form = form.with_values(seen=_mark(newest)).with_mistakes(_meanwhile(newest, language))
     if form["text_seen"] != _text_mark(texts):
-        marks["text_seen"] = [_text_mark(texts)]
-        mistakes.append(_other_text(texts, language))
-    return replace(form, fields={**form.fields, **marks}).with_mistakes(*mistakes) if mistakes else form
+        form = form.with_values(text_seen=_text_mark(texts)).with_mistakes(_other_text(texts, language))
+    return form
 
 
 async def record(

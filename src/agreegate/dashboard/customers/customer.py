@@ -1,7 +1,9 @@
 """One customer: its account, its agreements, what it bought, and what the gate decided (contract 5.3, 5.5)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 from litestar import Response, get
@@ -22,6 +24,7 @@ from agreegate.domain.actor import (
     Actor,
     may,
 )
+from agreegate.domain.as_of import AgreementThen
 from agreegate.domain.customers.customer import Customer
 from agreegate.domain.orders.order import Order
 from agreegate.domain.orders.subscription import Subscription
@@ -39,6 +42,7 @@ from agreegate.storage.decision import KeptDecision
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.pagination import Page, PageRequest
 
+A = TypeVar("A", AgreementStanding, AgreementThen)
 SHOWN = 10
 """Orders and decisions on one page of each list."""
 SUBSCRIPTIONS = 25
@@ -78,14 +82,26 @@ class Known:
 async def show_customer(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
     """The customer's page: as much of it as the reader's role and kind of partner may see."""
     deployment, actor, id_ = deployment_of(request), actor_of(request), str(customer)
+    programme, now, language = deployment.programme, deployment.store.clock(), reader_language(request)
     orders, decisions = page_request(request, "orders", SHOWN), page_request(request, "decisions", SHOWN)
-    absent = closed(actor, deployment.programme, deployment.store.clock())
+    absent, reseller = closed(actor, programme, now), actor.partner.kind is PartnerKind.INDIRECT_RESELLER
 
     async def read(uow: UnitOfWork) -> Known:
-        return await _known(uow, actor, deployment.programme, id_, orders, decisions, with_record=absent is None)
+        served = await get_customer(uow, actor, id_)
+        decided = await list_decisions(uow, actor, id_, decisions) if may(actor, ASK_GATE) else None
+        return Known(
+            customer=served.customer,
+            resellers=[] if reseller else await resellers_of_customer(uow, actor, id_),
+            since=None if reseller else await served_since(uow, actor, id_),
+            subscriptions=await list_subscriptions(uow, actor, id_),
+            orders=await list_page_of_orders(uow, actor, id_, orders) if may(actor, READ_ORDERS) else None,
+            decisions=decided,
+            record=None if absent else await read_record(uow, actor, programme, id_, PageRequest(HISTORY)),
+            people=await people(uow, actor, (kept.decided_by for kept in decided.items)) if decided else {},
+        )
 
     known = await deployment.store.read_slow(read)
-    language, found = reader_language(request), known.customer
+    found = known.customer
     return page(
         request,
         "customer.html",
@@ -94,16 +110,16 @@ async def show_customer(request: DashboardRequest, customer: FromPath[UUID]) -> 
         country=country_text(found.country, language),
         culture=culture_text(found.text_language, language),
         absent=absent,
-        agreements=in_order(known.record, deployment.programme, deployment.store.clock()),
+        agreements=[] if known.record is None else in_order(known.record.standing.agreements, programme, now),
         bought=_bought(known.subscriptions, request.query_params.get("subscriptions", "")),
-        verdicts=[] if known.decisions is None else in_words(known.decisions, deployment.programme, language),
+        verdicts=[] if known.decisions is None else in_words(known.decisions, programme, language),
         order_links=known.orders and page_links(request, "orders", known.orders),
         decision_links=known.decisions and page_links(request, "decisions", known.decisions),
         history_shown=HISTORY,
         lines_shown=LINES,
         may_order=may(actor, WRITE_ORDERS),
         may_change=may(actor, WRITE_SUBSCRIPTIONS),
-        may_explain=why_absent(actor, deployment.programme, deployment.store.clock()) is None,
+        may_explain=why_absent(actor, programme, now) is None,
     )
 
 
@@ -114,17 +130,10 @@ def closed(actor: Actor, programme: Programme, now: datetime) -> str | None:
     return why_absent(actor, programme, now) or (None if may(actor, READ_CONFIRMATIONS) else "role")
 
 
-def in_order(record: CustomerRecord | None, programme: Programme, now: datetime) -> list[AgreementStanding]:
-    """Each agreement's standing: those that open the gate today first, among them the usual one."""
-    if record is None:
-        return []
-    return sorted(
-        record.standing.agreements,
-        key=lambda one: (
-            not one.template.opens_gate(now),
-            one.template.agreement_type != programme.default_agreement_type,
-        ),
-    )
+def in_order(agreements: Iterable[A], programme: Programme, at: datetime) -> list[A]:
+    """Return agreements with those that open the gate at an instant first, and the usual one first among them."""
+    usual = programme.default_agreement_type
+    return sorted(agreements, key=lambda one: (not one.template.opens_gate(at), one.template.agreement_type != usual))
 
 
 def in_words(
@@ -135,31 +144,6 @@ def in_words(
         (kept, worded((*kept.reasons, *kept.advisories), programme, kept.decided_at, language))
         for kept in decisions.items
     ]
-
-
-async def _known(
-    uow: UnitOfWork,
-    actor: Actor,
-    programme: Programme,
-    customer: str,
-    orders: PageRequest,
-    decisions: PageRequest,
-    *,
-    with_record: bool,
-) -> Known:
-    served = await get_customer(uow, actor, customer)
-    reseller = actor.partner.kind is PartnerKind.INDIRECT_RESELLER
-    decided = await list_decisions(uow, actor, customer, decisions) if may(actor, ASK_GATE) else None
-    return Known(
-        customer=served.customer,
-        resellers=[] if reseller else await resellers_of_customer(uow, actor, customer),
-        since=None if reseller else await served_since(uow, actor, customer),
-        subscriptions=await list_subscriptions(uow, actor, customer),
-        orders=await list_page_of_orders(uow, actor, customer, orders) if may(actor, READ_ORDERS) else None,
-        decisions=decided,
-        record=await read_record(uow, actor, programme, customer, PageRequest(HISTORY)) if with_record else None,
-        people=await people(uow, actor, (kept.decided_by for kept in decided.items)) if decided else {},
-    )
 
 
 def _bought(every: list[Subscription], asked: str) -> Bought:

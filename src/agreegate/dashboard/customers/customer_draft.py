@@ -11,7 +11,7 @@ from litestar import Response, get, post
 from agreegate.dashboard.customers.confirmation_form import NAMES, asked, checked
 from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
-from agreegate.dashboard.orders.transaction import other_agreement, with_values
+from agreegate.dashboard.orders.transaction import other_agreement
 from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.domain.actor import CONFIRM, WRITE_CUSTOMERS, Actor, Channel, may
 from agreegate.domain.confirmation import Draft
@@ -135,7 +135,7 @@ async def make_customer(request: DashboardRequest) -> Response[Any]:
         return Done(f"/customers/{id_}", "new-customer.created-absent" if absent else "new-customer.created")
 
     try:
-        done = await save(request, actor, form, work)
+        done = await save(request, form, work)
     except Rejected as error:
         if error.code == "request.id-reused":
             return await _page(request, form.rejected(error), 409)
@@ -159,7 +159,7 @@ async def _stated(request: DashboardRequest, actor: Actor, form: Form) -> Draft 
         preparation = await prepare(
             uow, actor, deployment.programme, template_id=form["template"], country=form["country"]
         )
-        return await checked(uow, actor, with_values(form, **values), preparation, language)
+        return await checked(uow, actor, form.with_values(**values), preparation, language)
 
     found = await deployment.store.read_slow(read)
     if isinstance(found, Draft):

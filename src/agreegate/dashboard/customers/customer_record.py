@@ -64,7 +64,7 @@ async def show_record(request: DashboardRequest, customer: FromPath[UUID]) -> Re
         sheet=sheet,
         customer=sheet.customer,
         country=country_text(sheet.customer.country, language),
-        agreements=in_order(sheet.record, deployment.programme, deployment.store.clock()),
+        agreements=in_order(sheet.record.standing.agreements, deployment.programme, deployment.store.clock()),
         verdicts=in_words(sheet.decisions, deployment.programme, language),
         decision_links=page_links(request, "decisions", sheet.decisions),
         order_links=page_links(request, "orders", sheet.orders),

@@ -1,6 +1,6 @@
 """The employee behind a designated account: who really confirmed, stated afterwards or corrected (R28)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -93,8 +93,7 @@ async def state(request: DashboardRequest, customer: FromPath[UUID], confirmatio
         await lock_customers(uow, call.actor.partner.id, of)
         found = await _read(uow, actor, programme, of, id_)
         if form["stated"] != _mark(found):
-            again = replace(form, fields={**form.fields, "stated": [_mark(found)]})
-            return again.with_mistakes(Mistake("", "employee.meanwhile"))
+            return form.with_values(stated=_mark(found)).with_mistakes(Mistake("", "employee.meanwhile"))
         await state_employee(uow, call, id_, employee)
         return Done(f"/customers/{of}", "employee.stated")
 
@@ -108,7 +107,7 @@ async def state(request: DashboardRequest, customer: FromPath[UUID], confirmatio
         wrong = [FIELDS[str(violation.parameters["name"])] for violation in violations]
         return _page(request, found, form.with_mistakes(*(Mistake(one, f"employee.form.{one}") for one in wrong)), 422)
     try:
-        result = await save(request, actor, form, work)
+        result = await save(request, form, work)
     except Rejected as error:
         error.expect("confirmation.not-designated", "confirmation.relationship-over", "request.id-reused")
         result = form.rejected(error)

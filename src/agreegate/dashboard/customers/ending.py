@@ -1,6 +1,6 @@
 """Voids a confirmation that was recorded in error, after showing what counts then (R17)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -44,7 +44,7 @@ async def show_error(request: DashboardRequest, customer: FromPath[UUID]) -> Res
 @post(PATH, opt={"access": CONFIRM})
 async def void_it(request: DashboardRequest, customer: FromPath[UUID]) -> Response[Any]:
     """Void the confirmation that the reader saw, and no other."""
-    actor, id_, form = actor_of(request), str(customer), await sent(request)
+    id_, form = str(customer), await sent(request)
     programme = deployment_of(request).programme
 
     async def work(uow: UnitOfWork, call: IdempotentCall) -> Done | Form:
@@ -58,7 +58,7 @@ async def void_it(request: DashboardRequest, customer: FromPath[UUID]) -> Respon
 
     status = 422
     try:
-        result = await save(request, actor, form, work)
+        result = await save(request, form, work)
     except Rejected as error:
         error.expect("request.invalid-property", "confirmation.nothing-to-end", "request.id-reused")
         if error.code == "request.invalid-property":
@@ -108,9 +108,7 @@ def _mark(found: Found) -> str:
 
 def _reopened(form: Form, found: Found) -> Form:
     """The form on what counts now, with the note as it was typed."""
-    return replace(form, fields={**form.fields, "counts": [_mark(found)]}).with_mistakes(
-        Mistake("", "ending.meanwhile")
-    )
+    return form.with_values(counts=_mark(found)).with_mistakes(Mistake("", "ending.meanwhile"))
 
 
 ROUTES = (show_error, void_it)

@@ -104,7 +104,7 @@ async def _refuse(request: DashboardRequest, customer: str, form: Form) -> Respo
         return Done(path, "no-longer-agrees.recorded", {"company": served.customer.company_name})
 
     try:
-        return seen(request, await save(request, actor, form, work))
+        return seen(request, await save(request, form, work))
     except Rejected as error:
         error.expect("request.invalid-property", "confirmation.nothing-to-end", "request.id-reused")
         if error.code == "request.invalid-property":
@@ -121,7 +121,7 @@ async def _cancel(request: DashboardRequest, customer: str, form: Form) -> Respo
     chosen = [id_ for id_ in dict.fromkeys(form.all("subscription")) if id_ in named]
     failed: dict[str, Mistake] = {}
     for id_ in chosen:
-        error = await _cancel_one(request, actor, customer, id_, form)
+        error = await _cancel_one(request, customer, id_, form)
         if error is not None:
             failed[id_] = Mistake("", f"no-longer-agrees.failed.{_why(error)}", {"name": named[id_]})
     if chosen and not failed:
@@ -135,9 +135,7 @@ async def _cancel(request: DashboardRequest, customer: str, form: Form) -> Respo
     )
 
 
-async def _cancel_one(
-    request: DashboardRequest, actor: Actor, customer: str, id_: str, form: Form
-) -> Rejected | Denial | None:
+async def _cancel_one(request: DashboardRequest, customer: str, id_: str, form: Form) -> Rejected | Denial | None:
     """Cancel one of them, once however often the form is sent; or why it was not."""
     revision = form[f"revision-{id_}"]
     one = replace(
@@ -153,12 +151,11 @@ async def _cancel_one(
         return after if isinstance(after, Denial) else Done("/")
 
     try:
-        result = await save(request, actor, one, work, goes_on=True)
+        result = await save(request, one, work, goes_on=True)
     except Rejected as error:
         active = {left.id for left in (await _found(request, customer)).active}
-        return (
-            error if id_ in active else None
-        )  # gone already: with the subscription that it adds to, or by a colleague
+        # Gone already: with the subscription that it adds to, or by a colleague.
+        return error if id_ in active else None
     return None if isinstance(result, Done) else result
 
 

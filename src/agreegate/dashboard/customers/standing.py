@@ -6,6 +6,7 @@ from uuid import UUID
 from litestar import Response, get
 from litestar.params import FromPath
 
+from agreegate.dashboard.customers.customer import in_order
 from agreegate.dashboard.frame.day import day_of
 from agreegate.dashboard.frame.form import Form, Mistake
 from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
@@ -69,13 +70,7 @@ def _shown(
         country=country_text(record.as_of.country, language),
         on=_written(on or known_at, found.on, language),
         known_at=_written(known_at, found.known_at, language),
-        agreements=sorted(
-            found.agreements,
-            key=lambda one: (
-                not one.template.opens_gate(found.on),
-                one.template.agreement_type != deployment_of(request).programme.default_agreement_type,
-            ),
-        ),
+        agreements=in_order(found.agreements, deployment_of(request).programme, found.on),
     )
 
 

@@ -19,9 +19,8 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from agreegate.bounded_request import BoundedRequest, parsed
 from agreegate.dashboard.frame.form_token import is_same, is_token, new_token
-from agreegate.dashboard.frame.page import FORM_TOKEN, DashboardRequest, reader_of, see
+from agreegate.dashboard.frame.page import FORM_TOKEN, DashboardRequest, actor_of, reader_of, see
 from agreegate.deployment.deployment import deployment_of
-from agreegate.domain.actor import Actor
 from agreegate.domain.error import Rejected
 from agreegate.services.idempotency import Answer, IdempotentCall, do_once
 from agreegate.storage.engine.unit_of_work import UnitOfWork
@@ -72,6 +71,10 @@ class Form:
     def wrong(self, name: str) -> list[Mistake]:
         """Return the mistakes of a field."""
         return [mistake for mistake in self.mistakes if mistake.where == name]
+
+    def with_values(self, **values: str) -> "Form":
+        """Return the form with some values replaced."""
+        return replace(self, fields={**self.fields, **{name: [value] for name, value in values.items()}})
 
     def with_mistakes(self, *mistakes: Mistake) -> "Form":
         """Return the form with more mistakes."""
@@ -212,7 +215,6 @@ async def sent(request: DashboardRequest) -> Form:
 
 async def save(
     request: DashboardRequest,
-    actor: Actor,
     form: Form,
     work: Callable[[UnitOfWork, IdempotentCall], Awaitable[Done | T]],
     *,
@@ -228,6 +230,7 @@ async def save(
         Rejected: nothing was done. `request.id-reused`: it was sent before with other values. `confirmation.ended-since`: it
             was saved before, and the confirmation has ended since.
     """
+    actor = actor_of(request)
     body = msgspec.json.encode(form.fields, order="deterministic")
     call = IdempotentCall.of(
         actor, "POST", request.url.path, form.request_id, form.request_id, body, repeatable=form.repeatable

@@ -24,7 +24,6 @@ from agreegate.dashboard.orders.transaction import (
     number_of,
     show,
     step_of,
-    with_values,
 )
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import WRITE_ORDERS, Actor
@@ -66,7 +65,7 @@ async def show_order(request: DashboardRequest, customer: FromPath[UUID]) -> Res
     found = await _read(request, str(customer), opened(request, **{"lines": "1", "quantity-0": "1"}))
     resellers, form = found.offered.resellers, found.shown.form
     only = resellers[0].mpn_id if len(resellers) == 1 else None
-    chosen = form if "reseller" in form.fields else with_values(form, reseller=only or "")
+    chosen = form if "reseller" in form.fields else form.with_values(reseller=only or "")
     return _page(request, str(customer), found.with_form(chosen))
 
 
@@ -82,7 +81,7 @@ async def place(request: DashboardRequest, customer: FromPath[UUID]) -> Response
         return seen(request, Done(f"/customers/{id_}", "order.abandoned"))
     if form["step"] == ADD:
         count = min(len(_places(form)) + 1, MOST_LINES)
-        return _page(request, id_, await _read(request, id_, with_values(form, lines=str(count), step="")))
+        return _page(request, id_, await _read(request, id_, form.with_values(lines=str(count), step="")))
     draft, mistakes = _draft(form, actor)
     if draft is None:
         found = await _read(request, id_, form.with_mistakes(*mistakes))
@@ -105,7 +104,7 @@ async def place(request: DashboardRequest, customer: FromPath[UUID]) -> Response
         return result if isinstance(result, Done) else FoundOrder(result, await order_choices(uow, actor, id_))
 
     try:
-        result = await save(request, actor, form, unit)
+        result = await save(request, form, unit)
     except Rejected as error:
         status = 409 if error.code == "request.id-reused" else 422
         return _page(request, id_, await _read(request, id_, form.rejected(error)), status)

@@ -21,7 +21,6 @@ from agreegate.dashboard.orders.transaction import (
     number_of,
     show,
     step_of,
-    with_values,
 )
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import WRITE_SUBSCRIPTIONS, Actor
@@ -95,14 +94,14 @@ async def change_seats(
         return result if isinstance(result, Done) else await _found(uow, begun, str(subscription), result)
 
     try:
-        result = await save(request, actor, form, unit)
+        result = await save(request, form, unit)
     except Rejected as error:
         if error.code == "request.etag-stale":
             # Sent again, what was typed counts for the subscription as it is now, which the page says.
             found = await _read(request, customer, subscription, form)
             seats = number_text(found.subscription.quantity, language)
             stale = Mistake("quantity", "seats.changed-meanwhile", {"seats": seats})
-            fresh = with_values(found.shown.form, revision=str(found.subscription.revision)).with_mistakes(stale)
+            fresh = found.shown.form.with_values(revision=str(found.subscription.revision)).with_mistakes(stale)
             return _page(request, found.with_form(fresh), 409)
         if error.code == "subscription.suspended-quantity":
             wrong = form.with_mistakes(Mistake("quantity", error.code))

@@ -68,7 +68,7 @@ async def show_change(
 @post(PATH, opt={"access": WRITE_SUBSCRIPTIONS})
 async def change(request: DashboardRequest, customer: FromPath[UUID], subscription: FromPath[UUID]) -> Response[str]:
     """Do it, if the subscription is still as its reader saw it and the gate lets it pass."""
-    deployment, actor, form = deployment_of(request), actor_of(request), await sent(request)
+    deployment, form = deployment_of(request), await sent(request)
     chosen = _chosen(form)
     if chosen is None:
         found = await _found(request, customer, subscription)
@@ -83,7 +83,7 @@ async def change(request: DashboardRequest, customer: FromPath[UUID], subscripti
         return Done(f"/customers/{customer}", f"subscription.done.{chosen}", {"name": after.friendly_name})
 
     try:
-        done = await save(request, actor, form, work, goes_on=True)
+        done = await save(request, form, work, goes_on=True)
     except Rejected as error:
         error.expect(
             "request.etag-stale", "subscription.ended", "subscription.parent-not-active",

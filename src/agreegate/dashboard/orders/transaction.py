@@ -175,7 +175,7 @@ async def other_agreement(
     begins = defaults(await prepare(uow, actor, programme, customer, now_asked.id))
     mistake = Mistake("", "transaction.other-agreement", {"agreement": now_asked.title})
     begun = {name: begins.get(name, "") for name in ("template", "seen", "text_seen", "version")}
-    return with_values(form, **begun).with_mistakes(mistake)
+    return form.with_values(**begun).with_mistakes(mistake)
 
 
 async def show(uow: UnitOfWork, begun: Begun, form: Form) -> Shown:
@@ -202,7 +202,7 @@ async def _shown(uow: UnitOfWork, begun: Begun, form: Form, held: Held | None) -
         typed = {name: [value] for name, value in begins.items()} | dict(typed)
     form = replace(form, fields=typed)
     if not known:
-        form = with_values(form, template=begins["template"])
+        form = form.with_values(template=begins["template"])
     return Shown(form, held, preparation=preparation)
 
 
@@ -231,11 +231,6 @@ def _held(decision: Decision, begun: Begun, uow: UnitOfWork) -> Held | None:
         return Held(Why.REFUSED, decision)
     prompts = begun.programme.exists(uow.now) and any(advisory.code in PROMPTED for advisory in decision.advisories)
     return Held(Why.ASKED, decision) if prompts else None
-
-
-def with_values(form: Form, **values: str) -> Form:
-    """Return the form with some values replaced."""
-    return replace(form, fields={**form.fields, **{name: [value] for name, value in values.items()}})
 
 
 def number_of(written: str) -> int | None:

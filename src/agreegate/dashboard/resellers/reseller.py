@@ -137,7 +137,7 @@ async def show_asking(request: DashboardRequest, reseller: FromPath[UUID]) -> Re
 @post("/resellers/{reseller:uuid}/request", opt={"access": ASK_RESELLERS, "absent": "reseller-request.title"})
 async def ask(request: DashboardRequest, reseller: FromPath[UUID]) -> Response[Any]:
     """Note that the reseller is asked, then show the text to copy."""
-    deployment, actor, id_, form = deployment_of(request), actor_of(request), str(reseller), await sent(request)
+    deployment, id_, form = deployment_of(request), str(reseller), await sent(request)
     customers = form.all("customer")
     if not customers:
         return await _choose_again(
@@ -152,7 +152,7 @@ async def ask(request: DashboardRequest, reseller: FromPath[UUID]) -> Response[A
         return Done(f"/resellers/{id_}/request?asked={made[0]}", "reseller-request.noted") if made else None
 
     try:
-        done = await save(request, actor, form, work)
+        done = await save(request, form, work)
     except Rejected as error:
         error.expect("request.id-reused")
         return await _choose_again(request, id_, form.rejected(error), 409)
@@ -201,7 +201,7 @@ async def note(request: DashboardRequest, reseller: FromPath[UUID], id_: FromPat
         return Done(f"/resellers/{asked_of}/requests", "reseller-request.returned") if noted else None
 
     try:
-        done = await save(request, actor, form, work)
+        done = await save(request, form, work)
     except Rejected as error:
         error.expect("request.invalid-property", "request.id-reused")
         if error.code == "request.invalid-property":
