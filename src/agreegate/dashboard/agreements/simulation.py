@@ -3,7 +3,7 @@
 The address holds the whole question, so that it can be shared. It holds no name of a person.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,7 +22,7 @@ from agreegate.dashboard.agreements.simulation_file import (
     rule_lines,
     shown_figures,
 )
-from agreegate.dashboard.frame.csv import csv_answer, in_pages, written_for
+from agreegate.dashboard.frame.csv import at_once, csv_answer, in_pages
 from agreegate.dashboard.frame.day import instant_of
 from agreegate.dashboard.frame.form import Form, Mistake
 from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
@@ -156,11 +156,7 @@ async def export_counts(request: DashboardRequest) -> Response[Any]:
     """
     programme, actor, language = deployment_of(request).programme, actor_of(request), reader_language(request)
     found = await _read(request, lambda uow, scenario: simulate(uow, actor, programme, scenario))
-
-    async def pages() -> AsyncIterator[str]:
-        yield written_for(request, count_lines(found, language))
-
-    return await csv_answer(request, "simulation", COUNTS, pages())
+    return await csv_answer(request, "simulation", COUNTS, at_once(request, count_lines(found, language)))
 
 
 @get(PATH + "-customers.csv", opt={"access": READ_CONFIRMATIONS, "costly": True})

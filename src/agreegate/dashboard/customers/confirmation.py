@@ -13,7 +13,7 @@ from agreegate.dashboard.frame.form import Done, Form, opened, save, seen, sent
 from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
 from agreegate.dashboard.frame.signin import local
 from agreegate.deployment.deployment import deployment_of
-from agreegate.domain.actor import AGENTS, CONFIRM, SELLING_KINDS, Access, Actor, may
+from agreegate.domain.actor import AGENTS, CONFIRM, SELLING_KINDS, Access, Actor
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import PartnerKind
 from agreegate.services.customers.customer import get_customer
@@ -110,7 +110,6 @@ def _page(request: DashboardRequest, actor: Actor, found: Found, form: Form, sta
         newest=found.preparation.newest,
         others=others,
         back=_back(request, found.standing.customer_id),
-        may_end=may(actor, CONFIRM),
     )
 
 

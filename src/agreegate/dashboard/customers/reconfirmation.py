@@ -89,7 +89,6 @@ async def show_reconfirmations(request: DashboardRequest) -> Response[str]:
         page_links=page_links(request, LIST, shown.lines),
         file=f"{PATH}.csv?{urlencode(asked)}".rstrip("?"),
         overdue=f"{PATH}?state={State.OVERDUE}",
-        filtered=search != ReconfirmationSearch(),
         provider=actor.partner.kind is PartnerKind.INDIRECT_PROVIDER,
         choices=_choices(shown, search, language),
         country_of=lambda code: country_text(code, language),

@@ -27,7 +27,7 @@ async def csv_answer(request: DashboardRequest, name: str, columns: Sequence[str
     Args:
         name: the last part of the catalogue key of the file's name.
         columns: catalogue keys of the column names.
-        pages: the lines as the file has them, some at a time; see `in_pages` and `written_for`.
+        pages: the lines as the file has them, some at a time; see `in_pages` and `at_once`.
     """
     language, now = reader_language(request), deployment_of(request).store.clock()
     first = await anext(pages, "")
@@ -52,6 +52,11 @@ async def csv_answer(request: DashboardRequest, name: str, columns: Sequence[str
 def written_for(request: DashboardRequest, lines: Iterable[Line]) -> str:
     """The lines as the reader's spreadsheet reads them."""
     return written(lines, SEPARATORS[reader_language(request)])
+
+
+async def at_once(request: DashboardRequest, lines: Iterable[Line]) -> AsyncIterator[str]:
+    """The lines of a short list, in one piece."""
+    yield written_for(request, lines)
 
 
 async def in_pages(

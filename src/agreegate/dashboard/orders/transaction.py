@@ -17,7 +17,6 @@ from agreegate.dashboard.orders.gate import worded
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Actor
 from agreegate.domain.agreements.agreement import TemplateId
-from agreegate.domain.confirmation import Confirmation
 from agreegate.domain.gate import Decision
 from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.programme import Programme
@@ -136,9 +135,11 @@ async def carry_out(
     await lock_customers(uow, begun.actor.partner.id, begun.customer)
     step = step_of(form)
     if step is Step.CONFIRM:
-        typed = await _confirmed(uow, begun, form, call, language)
-        if isinstance(typed, Form):
-            return await show(uow, begun, typed)
+        actor, programme, customer = begun.actor, begun.programme, begun.customer
+        other = await other_agreement(uow, actor, programme, form, customer)
+        recorded = other or await record(uow, call, programme, customer, form, language)
+        if isinstance(recorded, Form):
+            return await show(uow, begun, recorded)
 
     def pause(decision: Decision) -> Held | None:
         return _held(decision, begun, uow) if step is Step.BEGIN else None
@@ -149,16 +150,6 @@ async def carry_out(
     if isinstance(result, Denial):
         result = Held(Why.REFUSED, result, recorded=step is Step.CONFIRM)
     return await _shown(uow, begun, form, result)
-
-
-async def _confirmed(
-    uow: UnitOfWork, begun: Begun, form: Form, call: IdempotentCall, language: str
-) -> Confirmation | Form:
-    """The confirmation that was typed, recorded; or the form to show again."""
-    actor, programme, customer = begun.actor, begun.programme, begun.customer
-    if (other := await other_agreement(uow, actor, programme, form, customer)) is not None:
-        return other
-    return await record(uow, call, programme, customer, form, language)
 
 
 async def other_agreement(

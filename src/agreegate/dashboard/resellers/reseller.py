@@ -1,6 +1,5 @@
 """A provider and its resellers: whose data are missing, what was asked and what came of it (R22, R23)."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +7,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from agreegate.dashboard.frame.csv import csv_answer, written_for
+from agreegate.dashboard.frame.csv import at_once, csv_answer
 from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
 from agreegate.dashboard.frame.pagination import cursor_links, cursor_of, page_links, page_request
@@ -37,7 +36,6 @@ from agreegate.services.reseller_request import (
     show_request,
 )
 from agreegate.services.totals import totals_of
-from agreegate.spreadsheet import Line
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.pagination import Page
 
@@ -165,11 +163,8 @@ async def ask(request: DashboardRequest, reseller: FromPath[UUID]) -> Response[A
 async def export_request(request: DashboardRequest, reseller: FromPath[UUID]) -> Stream:
     """The customers of a request as a file with columns to fill in."""
     asked = await _asked(request, str(reseller), request.query_params.get("asked", ""))
-
-    async def lines() -> AsyncIterator[str]:
-        yield written_for(request, map(_line, asked))
-
-    return await csv_answer(request, "acceptance-data", COLUMNS, lines())
+    lines = ([one.customer_id, one.company_name, *([""] * len(DATA))] for one in asked)
+    return await csv_answer(request, "acceptance-data", COLUMNS, at_once(request, lines))
 
 
 @get(
@@ -263,10 +258,6 @@ async def _text(request: DashboardRequest, reseller: str, id_: str) -> Response[
 def _words(request: DashboardRequest) -> list[str]:
     """The words for the states, as headings."""
     return [text(f"state.{state}", reader_language(request)).capitalize() for state in State]
-
-
-def _line(asked: ResellerRequest) -> Line:
-    return [asked.customer_id, asked.company_name, *([""] * len(DATA))]
 
 
 ROUTES = (
