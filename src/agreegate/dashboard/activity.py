@@ -6,14 +6,13 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 from urllib.parse import urlencode
-from uuid import UUID
 
 from litestar import Response, get
 
 from agreegate.dashboard.frame.csv import csv_answer, in_pages
 from agreegate.dashboard.frame.day import day_of
 from agreegate.dashboard.frame.form import Form, Mistake
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, id_of, page, reader_language
 from agreegate.dashboard.frame.pagination import page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.activity import Activity, ActivitySearch, Deed, Kind, Status
@@ -153,7 +152,7 @@ def _search(form: Form, language: str) -> tuple[ActivitySearch | None, Form]:
         form = form.with_mistakes(Mistake("to", "activity.ends-first"))
     if form.mistakes:
         return None, form
-    customer = _guid(form["customer"])
+    customer = id_of(form["customer"])
     user = form["user"]
     return ActivitySearch(
         start=start,
@@ -165,13 +164,6 @@ def _search(form: Form, language: str) -> tuple[ActivitySearch | None, Form]:
         kind=_one_of(Kind, form["kind"]),
         status=_one_of(Status, form["status"]),
     ), form
-
-
-def _guid(written: str) -> str | None:
-    try:
-        return str(UUID(written))
-    except ValueError:
-        return None
 
 
 def _one_of(kind: type[E], value: str) -> E | None:

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 from litestar import Response, get
 
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, id_of, page, reader_language
 from agreegate.dashboard.orders.gate import Worded, worded
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ANYONE_SIGNED_IN, ASK_GATE, READ_CUSTOMERS, WRITE_ORDERS, Actor, may
@@ -77,10 +76,8 @@ async def _chosen(request: DashboardRequest, actor: Actor, offered: list[tuple[s
     named = request.query_params.get("customer")
     if not named:
         return offered[0] if offered else None
-    try:
-        customer = str(UUID(named))
-    except ValueError:
-        raise Rejected("request.not-found") from None
+    if (customer := id_of(named)) is None:
+        raise Rejected("request.not-found")
 
     async def read(uow: UnitOfWork) -> tuple[str, str]:
         found = (await get_customer(uow, actor, customer)).customer

@@ -1,5 +1,6 @@
 """Publishes a version of an agreement: the first press uploads and checks the files, the second publishes (R32)."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,8 +11,6 @@ from agreegate.dashboard.agreements.publication_draft import (
     MOST_ROWS,
     ROWS,
     Reading,
-    choose_again,
-    defaults,
     file_fields,
     kept_text,
     read_draft,
@@ -20,7 +19,7 @@ from agreegate.dashboard.agreements.publication_draft import (
 from agreegate.dashboard.agreements.simulation import PATH as SIMULATION
 from agreegate.dashboard.agreements.version import PATH as VERSIONS
 from agreegate.dashboard.agreements.version import Part, parts
-from agreegate.dashboard.frame.form import Done, Form, opened, save, seen, sent
+from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, to
 from agreegate.dashboard.frame.upload import uploads_of
 from agreegate.deployment.deployment import Deployment, deployment_of
@@ -44,12 +43,13 @@ OFFERED = (ROWS, 12, MOST_ROWS)
 
 @get(PATH, opt={"access": PUBLISH_TEXTS})
 async def show_publication(request: DashboardRequest) -> Response[str]:
-    """The form for a version, for `?texts=` files."""
-    deployment = deployment_of(request)
-    now = deployment.store.clock()
-    first = deployment.programme.asked_template(now) or deployment.programme.templates[0]
-    form = opened(request, **defaults(first.id, now))
-    return _form(request, choose_again(form, file_fields(request)), 200)
+    """The form for a version, for `?texts=` files: in force from the next midnight on, unless another time is typed."""
+    programme, now = deployment_of(request).programme, deployment_of(request).store.clock()
+    first, midnight = programme.asked_template(now) or programme.templates[0], f"{(now + timedelta(days=1)).date()}"
+    form = opened(request, template=first.id, effective_date=midnight, effective_time="00:00")
+    # Of files chosen before a sign-in only the names were kept.
+    again = [Mistake(name, "publication.file-again") for name in file_fields(request) if name in form.fields]
+    return _form(request, form.with_mistakes(*again), 200)
 
 
 @post(PATH, opt={"access": PUBLISH_TEXTS, "files": file_fields})

@@ -7,9 +7,9 @@ again. The form's own statements about a file are not used, except for the name 
 import asyncio
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 
 from agreegate.dashboard.agreements.version import countries_of
 from agreegate.dashboard.frame.day import day_of
@@ -56,15 +56,6 @@ def rows_of(request: DashboardRequest) -> int:
 def file_fields(request: DashboardRequest) -> tuple[str, ...]:
     """Return the names of the file fields of the form."""
     return tuple(f"{field}-{number}" for number in range(rows_of(request)) for field in FILES)
-
-
-def defaults(template: TemplateId, now: datetime) -> dict[str, str]:
-    """Return the first values of the form: in force from the next midnight on."""
-    return {
-        "template": template,
-        "effective_date": f"{(now + timedelta(days=1)).date()}",
-        "effective_time": "00:00",
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +229,8 @@ async def _sent(form: Form, field: str, number: int, uploads: Mapping[str, Uploa
     except TextDamaged:
         return Sent(wrong=Mistake(where, "publication.file-again"))
     except Rejected as error:
-        return Sent(wrong=Mistake(where, error.code, {**error.parameters, "file": isolated(name)}))
+        # The marks keep the name's writing direction out of the sentence.
+        return Sent(wrong=Mistake(where, error.code, {**error.parameters, "file": f"\u2068{name}\u2069"}))
     except OSError as error:
         raise StoreUnavailable from error
 
@@ -263,20 +255,6 @@ async def kept_text(texts: TextStore, digest: str, name: str) -> TextFile:
         raise TextDamaged(digest)
     with await texts.retained(Digest(digest)) as content:
         return await asyncio.to_thread(measured, content, name)
-
-
-def choose_again(form: Form, names: Iterable[str]) -> Form:
-    """Return a form kept during sign-in, with a mistake at each file field: files must be chosen again.
-
-    Args:
-        names: the file fields. For a chosen file the form has the name.
-    """
-    return form.with_mistakes(*(Mistake(name, "publication.file-again") for name in names if name in form.fields))
-
-
-def isolated(name: str) -> str:
-    """Return a file name isolated from the direction of the surrounding sentence."""
-    return f"\u2068{name}\u2069"
 
 
 def _effective(form: Form, reader: str) -> tuple[datetime | None, list[Mistake]]:

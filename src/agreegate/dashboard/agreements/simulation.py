@@ -100,7 +100,7 @@ async def show_simulation(request: DashboardRequest) -> Response[str]:
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     form = _form(request)
     asked: Asked | None = None
-    if _is_asked(request):
+    if request.query_params.get("effective_from") or request.query_params.get("version"):
         asked, form = _asked(request, form)
     sees_customers = may(actor, READ_CONFIRMATIONS)
 
@@ -177,10 +177,6 @@ async def export_customers(request: DashboardRequest) -> Response[Any]:
 
 
 ROUTES = (show_simulation, export_counts, export_customers)
-
-
-def _is_asked(request: DashboardRequest) -> bool:
-    return bool(request.query_params.get("effective_from") or request.query_params.get("version"))
 
 
 def _form(request: DashboardRequest) -> Form:

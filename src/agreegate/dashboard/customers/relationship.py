@@ -3,12 +3,10 @@
 The link is the contract's (4.7). Nothing is accepted here: the operator of the server records the relationship.
 """
 
-from uuid import UUID
-
 from litestar import Response, get
 from litestar.params import FromPath
 
-from agreegate.dashboard.frame.page import DashboardRequest, page
+from agreegate.dashboard.frame.page import DashboardRequest, id_of, page
 from agreegate.deployment.deployment import deployment_of
 from agreegate.storage.partner import partner_of
 
@@ -17,14 +15,7 @@ from agreegate.storage.partner import partner_of
 async def show_request(request: DashboardRequest, partner: FromPath[str]) -> Response[str]:
     """The page of one partner's request; 404 for a tenant that could not serve anybody."""
     deployment = deployment_of(request)
-    found = await deployment.store.read(lambda uow: partner_of(uow, _tenant(partner)))
+    found = await deployment.store.read(lambda uow: partner_of(uow, id_of(partner) or ""))
     agreement = deployment.programme.asks_for(deployment.store.clock())
     asking = found if found is not None and found.kind.confirms else None
     return page(request, "relationship.html", 404 if asking is None else 200, agreement=agreement, partner=asking)
-
-
-def _tenant(written: str) -> str:
-    try:
-        return str(UUID(written))
-    except ValueError:
-        return written

@@ -33,6 +33,8 @@ LARGEST_FORM = 64 * 1024
 """Bytes of a form. Pages that state no other limit have this one."""
 MOST_FIELDS = 1_000
 """Fields of a form: a hundred customers to choose from, and more."""
+RESENT = {"request.id-reused": "form.sent-before", "confirmation.ended-since": "form.confirmation-ended"}
+"""The sentence for a form that was sent before and cannot be answered as it was then, by the error's code."""
 _FORM = "form"
 """Where a request's state has the fields of its form."""
 
@@ -86,11 +88,8 @@ class Form:
         Args:
             fields: maps the member that a rule names to a field, such as `{"primaryContact.email": "email"}`.
         """
-        if error.code == "request.id-reused":
-            # Sent before, then changed and sent again: with a new id the next click is a call of its own.
-            return replace(self, request_id=str(uuid4())).with_mistakes(Mistake("", "form.sent-before"))
-        if error.code == "confirmation.ended-since":
-            return replace(self, request_id=str(uuid4())).with_mistakes(Mistake("", "form.confirmation-ended"))
+        if error.code in RESENT:  # with a new id the next click is a call of its own
+            return replace(self, request_id=str(uuid4())).with_mistakes(Mistake("", RESENT[error.code]))
         name = str(error.parameters.get("name", ""))
         return self.with_mistakes(Mistake((fields or {}).get(name, ""), error.code, error.parameters))
 

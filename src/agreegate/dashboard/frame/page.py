@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Request, Response
@@ -15,7 +16,7 @@ from agreegate import __version__
 from agreegate.dashboard.frame.form_token import masked
 from agreegate.dashboard.frame.navigation import places
 from agreegate.dashboard.frame.static import YEAR, address
-from agreegate.deployment.deployment import deployment_of
+from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.domain.actor import Actor
 from agreegate.domain.milestone import milestones
 from agreegate.i18n import (
@@ -117,12 +118,17 @@ def page(request: DashboardRequest, template: str, status: int = 200, **shown: o
     )  # fmt: skip
     answer = RenderedPage(render, status, HEADERS | {"content-language": language})
     if request.query_params.get("lang") in LANGUAGES:
-        answer.cookies.append(
-            Cookie(
-                LANGUAGE_COOKIE, value=language, max_age=YEAR, secure=deployment.secure, httponly=True, samesite="lax"
-            )
-        )
+        answer.cookies.append(cookie(deployment, LANGUAGE_COOKIE, language, YEAR))
     return answer
+
+
+def cookie(deployment: Deployment, name: str, value: str | None = None, max_age: int | None = None) -> Cookie:
+    """Return a cookie that no script reads and no form of another site brings.
+
+    Args:
+        max_age: seconds; None: until the browser is closed.
+    """
+    return Cookie(name, value=value, max_age=max_age, secure=deployment.secure, httponly=True, samesite="lax")
 
 
 def rendered(template: str, language: str, /, **shown: object) -> str:
@@ -158,6 +164,14 @@ def _here(request: DashboardRequest) -> str:
 def _address_in(request: DashboardRequest, wished: str) -> str:
     """Where this very page is in another language."""
     return f"?{urlencode([*asked_besides(request, 'lang'), ('lang', wished)])}"
+
+
+def id_of(typed: str) -> str | None:
+    """Return a typed id as the record has it; None where it is none."""
+    try:
+        return str(UUID(typed))
+    except ValueError:
+        return None
 
 
 def asked_besides(request: DashboardRequest, *names: str) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ import msgspec
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from litestar.datastructures import Cookie
 
-from agreegate.dashboard.frame.page import DashboardRequest
+from agreegate.dashboard.frame.page import DashboardRequest, cookie
 from agreegate.deployment.deployment import Deployment
 from agreegate.identity.openid import Begun
 from agreegate.signing import keys_for
@@ -87,5 +87,4 @@ def _name(deployment: Deployment, state: str) -> str:
 
 
 def _cookie(deployment: Deployment, state: str, value: str, max_age: int) -> Cookie:
-    name = _name(deployment, state[:_NAME_LETTERS])
-    return Cookie(name, value=value, max_age=max_age, secure=deployment.secure, httponly=True, samesite="lax")
+    return cookie(deployment, _name(deployment, state[:_NAME_LETTERS]), value, max_age)

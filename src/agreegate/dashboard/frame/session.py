@@ -20,6 +20,7 @@ from litestar.serialization import decode_json, encode_json
 from litestar.types import Message, ScopeSession
 
 from agreegate.bounded_request import cookies_of
+from agreegate.dashboard.frame.page import cookie
 from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.diagnostics import Causes
 from agreegate.domain.error import StoreUnavailable
@@ -106,7 +107,7 @@ async def begin_session(connection: Connection, user: Mapping[str, Any], also: W
     await deployment.store.write(begin)
     if former is not None:
         deployment.held.forget(former)
-    return _digest(session_id), _cookie(deployment, session_id, int(LONGEST.total_seconds()))
+    return _digest(session_id), cookie(deployment, _name(deployment), session_id, int(LONGEST.total_seconds()))
 
 
 async def end_session(connection: Connection) -> Cookie:
@@ -119,7 +120,7 @@ async def end_session(connection: Connection) -> Cookie:
     if key is not None and _FOUND in connection.scope["state"]:
         await deployment.store.write(lambda uow: drop_session(uow, key))
         deployment.held.forget(key)
-    return _cookie(deployment, "", 0)
+    return cookie(deployment, _name(deployment), "", 0)
 
 
 async def roles_of(connection: Connection) -> tuple[str, ...] | None:
@@ -195,7 +196,7 @@ async def _read(connection: Connection) -> tuple[dict[str, Any], str | None]:
 
 def form_cookie(deployment: Deployment) -> Cookie:
     """The cookie in which a browser keeps its form token, without the token."""
-    return Cookie(f"{deployment.cookie_prefix}agreegate-form", secure=deployment.secure, httponly=True, samesite="lax")
+    return cookie(deployment, f"{deployment.cookie_prefix}agreegate-form")
 
 
 def _key(connection: Connection) -> str | None:
@@ -215,9 +216,3 @@ def _digest(session_id: str) -> str:
 
 def _name(deployment: Deployment) -> str:
     return f"{deployment.cookie_prefix}agreegate"
-
-
-def _cookie(deployment: Deployment, session_id: str, max_age: int) -> Cookie:
-    return Cookie(
-        _name(deployment), value=session_id, max_age=max_age, secure=deployment.secure, httponly=True, samesite="lax"
-    )

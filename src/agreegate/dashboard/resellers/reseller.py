@@ -137,13 +137,10 @@ async def ask(request: DashboardRequest, reseller: FromPath[UUID]) -> Response[A
     """Note that the reseller is asked, then show the text to copy."""
     deployment, id_, form = deployment_of(request), str(reseller), await sent(request)
     customers = form.all("customer")
-    if not customers:
-        return await _choose_again(
-            request, id_, form.with_mistakes(Mistake("customers", "reseller-request.choose")), 422
-        )
-    if len(customers) > LARGEST_REQUEST:
-        too_many = Mistake("customers", "reseller-request.too-many", {"most": LARGEST_REQUEST})
-        return await _choose_again(request, id_, form.with_mistakes(too_many), 422)
+    if not customers or len(customers) > LARGEST_REQUEST:
+        key = "reseller-request.too-many" if customers else "reseller-request.choose"
+        mistake = Mistake("customers", key, {"most": LARGEST_REQUEST})
+        return await _choose_again(request, id_, form.with_mistakes(mistake), 422)
 
     async def work(uow: UnitOfWork, call: IdempotentCall) -> Done | None:
         made = await ask_for_data(uow, call, deployment.programme, id_, customers)
