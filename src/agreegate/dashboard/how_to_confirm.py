@@ -22,7 +22,7 @@ REFUSALS = (
 
 @get("/how-to-confirm", opt={"public": True})
 async def show_help(request: DashboardRequest) -> Response[str]:
-    """What is needed, who may confirm, the steps on both channels, the dates in force, and what to do when refused."""
+    """Show what is needed, who may confirm, the steps on both channels, the dates, and what to do when refused."""
     deployment, reader, language = deployment_of(request), reader_of(request), reader_language(request)
     programme, now = deployment.programme, deployment.store.clock()
     agreement = programme.asks_for(now)

@@ -57,7 +57,7 @@ class DenialInWords:
 
 
 async def overview(request: DashboardRequest, reader: Actor) -> Response[str]:
-    """The overview, as much of it as the reader may see."""
+    """Return the overview, as much of it as the reader may see."""
     deployment, language = deployment_of(request), reader_language(request)
     programme, now = deployment.programme, deployment.store.clock()
     operator = reader.partner.kind is PartnerKind.OPERATOR

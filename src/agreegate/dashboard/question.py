@@ -75,7 +75,7 @@ class Read:
 
 @get("/questions", opt={"access": ANYONE_SIGNED_IN, "costly": True})
 async def show_questions(request: DashboardRequest) -> Response[str]:
-    """Every question, or those with the words that the reader typed."""
+    """Show every question, or those with the words that the reader typed."""
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     search = request.query_params.get("q", "")[:LONGEST].strip()
     customers, case = await _examples(deployment, actor), _case(deployment, actor)
@@ -131,7 +131,7 @@ def _read(question: Question, case: Case, actor: Actor, customers: Mapping[Examp
 
 
 def _place(show: Show, actor: Actor, customers: Mapping[Example, str], language: str) -> Place | None:
-    """Where this reader sees the answer; a reader who may not open the page reads how to confirm."""
+    """Return where this reader sees the answer; a reader who may not open that page reads how to confirm."""
     if not may(actor, ACCESS.get(show.page, ANYONE_SIGNED_IN)):
         show = Show(Page.HOW_TO_CONFIRM)
     path = address(show, customers)

@@ -26,7 +26,7 @@ Json = Mapping[str, Any]
 
 @get(PATH, opt={"public": True})
 async def show_reference(request: DashboardRequest) -> Response[str]:
-    """The page that describes our own API; what it shows is put together once for each language."""
+    """Show the page that describes our own API, put together once for each language."""
     language, deployment = reader_language(request), deployment_of(request)
     shown: dict[str, dict[str, object]] = request.app.state.setdefault("reference", {})
     if language not in shown:
@@ -36,7 +36,7 @@ async def show_reference(request: DashboardRequest) -> Response[str]:
 
 
 def _described(app: Litestar, url: str, language: str) -> dict[str, object]:
-    """What the page shows in one language."""
+    """Return what the page shows in one language."""
     reader = _Reader(app.openapi_schema.to_schema(), accesses(app), url, language)
     return {
         "operations": list(reader.operations()),
@@ -46,7 +46,7 @@ def _described(app: Litestar, url: str, language: str) -> dict[str, object]:
 
 
 def accesses(app: Litestar) -> dict[tuple[str, str], Access]:
-    """Who may call each operation of our own API, by method and path as the document spells them."""
+    """Return who may call each operation of our own API, by method and path as the document writes them."""
     return {
         (method.lower(), route.path_format): handler.opt["access"]
         for route in app.routes
@@ -117,7 +117,7 @@ class _Reader:
         return " \\\n  ".join(lines)
 
     def _response(self, described: Json) -> str:
-        """The answer's own example, else one put together from its members'."""
+        """Return the answer's own example, else one put together from its members."""
         media: Json = next(iter(described.get("content", {}).values()), {})
         for one in media.get("examples", {}).values():
             return json.dumps(msgspec.to_builtins(one["value"]), indent=2, ensure_ascii=False)
@@ -131,20 +131,20 @@ class _Reader:
         ]
 
     def _described(self, schema: Json) -> str:
-        """A member's own description, else that of the model it is made of."""
+        """Return a member's own description, else that of its model."""
         if "$ref" in schema:
             schema = self._schemas[self._model(schema)]
         return str(schema.get("description", ""))
 
     def _model(self, schema: Json) -> str:
-        """The name of the model that a schema is made of, if it is made of one."""
+        """Return the name of the model that a schema is made of; empty where there is none."""
         if "$ref" in schema:
             return str(schema["$ref"].rpartition("/")[2])
         inner = [schema["items"]] if "items" in schema else schema.get("oneOf", [])
         return next((name for one in inner if (name := self._model(one))), "")
 
     def _kind(self, schema: Json) -> str:
-        """A schema's type in words."""
+        """Return a schema's type in words."""
         if "$ref" in schema:
             return self._model(schema)
         if "items" in schema:
@@ -155,7 +155,7 @@ class _Reader:
         return str(schema.get("type", ""))
 
     def _example(self, schema: Json) -> Any:
-        """A value that the schema allows, put together from the members' own examples."""
+        """Return a value that the schema allows, put together from the members' own examples."""
         if "examples" in schema:
             return schema["examples"][0]
         if "$ref" in schema:
@@ -195,10 +195,10 @@ class _Reader:
 
 
 def _schema(described: Json) -> Json:
-    """What a request or an answer holds, whatever its media type."""
+    """Return the schema of a request or an answer, whatever its media type."""
     return next((one["schema"] for one in described.get("content", {}).values()), {})
 
 
 def _member(name: str, kind: str, model: str, required: bool, description: str) -> Json:
-    """A member of a body, or a parameter; `model` is empty for a plain value."""
+    """Return a member of a body, or a parameter; `model` is empty for a plain value."""
     return {"name": name, "kind": kind, "model": model, "required": required, "description": description}

@@ -34,7 +34,7 @@ class Now:
 
 @get("/", opt={"public": True, "costly": True})
 async def show_start(request: DashboardRequest) -> Response[str]:
-    """The start page of a server; the overview for a user who is signed in."""
+    """Show the start page of a server; the overview for a user who is signed in."""
     if (reader := reader_of(request)) is not None:
         return await overview(request, reader)
     deployment, language = deployment_of(request), reader_language(request)

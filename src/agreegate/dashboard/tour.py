@@ -32,7 +32,7 @@ class Row:
 
 @get("/tour", opt={"access": ANYONE_SIGNED_IN})
 async def show_tour(request: DashboardRequest) -> Response[str]:
-    """The tour with one of the reader's customers; with a made-up one for users who may not order.
+    """Show the tour with one of the reader's customers; with a made-up one for users who may not order.
 
     Raises:
         `request.not-found`: the customer that is named is no customer of the reader's.
@@ -87,7 +87,7 @@ async def _chosen(request: DashboardRequest, actor: Actor, offered: list[tuple[s
 
 
 def _there(actor: Actor, chosen: tuple[str, str] | None) -> str:
-    """Where the reader sees it happen."""
+    """Return the address where the reader sees it happen."""
     if chosen is None or not may(actor, READ_CUSTOMERS):
         return "/tour"
     return f"/customers/{chosen[0]}/order" if may(actor, WRITE_ORDERS) else f"/customers/{chosen[0]}"

@@ -85,7 +85,7 @@ async def show_agreements(request: DashboardRequest) -> Response[str]:
 
 @get("/agreements/{country:str}/{culture:str}", opt={"access": ANYONE_SIGNED_IN, "absent": "agreements.title"})
 async def show_agreement(request: DashboardRequest, country: FromPath[str], culture: FromPath[str]) -> Response[str]:
-    """Which agreements there are for one country and language, since when each counts, and its text.
+    """Show the agreements for one country and language, since when each counts, and its text.
 
     Raises:
         `request.not-found`: the table has no such pair; its codes are written exactly so.
@@ -112,7 +112,7 @@ async def show_text(request: DashboardRequest, country: FromPath[str], culture: 
 
 @cache
 def table(reader: str) -> tuple[Row, ...]:
-    """Every row with names in the reader's language, in the order of names."""
+    """Return every country with its languages, named in the reader's language, in the order of names."""
     rows = []
     for country in countries():
         name = country_text(country.code, reader)
@@ -140,7 +140,7 @@ def _pair(request: DashboardRequest, country: str, culture: str) -> Chosen:
 
 
 async def _listed(request: DashboardRequest, chosen: Chosen) -> list[Listed]:
-    """Every template, those that open the gate today first."""
+    """Return every template with its text, those that open the gate today first."""
     now = deployment_of(request).store.clock()
     templates = sorted(
         deployment_of(request).programme.templates, key=lambda one: (not one.opens_gate(now), one.retired(now))

@@ -43,7 +43,7 @@ OFFERED = (ROWS, 12, MOST_ROWS)
 
 @get(PATH, opt={"access": PUBLISH_TEXTS})
 async def show_publication(request: DashboardRequest) -> Response[str]:
-    """The form for a version, for `?texts=` files: in force from the next midnight on, unless another time is typed."""
+    """Show the form for a version, for `?texts=` files; it proposes the next midnight."""
     programme, now = deployment_of(request).programme, deployment_of(request).store.clock()
     first, midnight = programme.asked_template(now) or programme.templates[0], f"{(now + timedelta(days=1)).date()}"
     form = opened(request, template=first.id, effective_date=midnight, effective_time="00:00")

@@ -160,7 +160,7 @@ class Reading:
         return None
 
     def _row_of(self, error: Rejected) -> int:
-        """The number of the text whose pair of country and language an error is about."""
+        """Return the number of the text whose pair of country and language an error is about."""
         pair = str(error.parameters["pair"])
         return next(row.number for row in self.rows if row.used and pair in map(str, row.locales))
 
@@ -218,7 +218,7 @@ async def _row(form: Form, number: int, uploads: Mapping[str, Upload], texts: Te
 
 
 async def _sent(form: Form, field: str, number: int, uploads: Mapping[str, Upload], texts: TextStore) -> Sent:
-    """A file of a text."""
+    """Return a file of a text."""
     where = f"{field}-{number}"
     upload, digest = uploads.get(where), form[f"{field}-digest-{number}"]
     if form[f"{field}-out-{number}"] or (upload is None and not digest):

@@ -96,7 +96,7 @@ class Table:
 
 @get(PATH, opt={"access": SIMULATE, "absent": "simulation.title", "costly": True})
 async def show_simulation(request: DashboardRequest) -> Response[str]:
-    """The form, and once a day or a version is named, what would happen."""
+    """Show the form, and the result once a day or a version is named."""
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     form = _form(request)
     asked: Asked | None = None
@@ -149,7 +149,7 @@ async def show_simulation(request: DashboardRequest) -> Response[str]:
 
 @get(PATH + ".csv", opt={"access": SIMULATE, "costly": True})
 async def export_counts(request: DashboardRequest) -> Response[Any]:
-    """What is counted, as a file.
+    """Export the counts as a CSV file.
 
     Raises:
         `request.invalid-parameter`: something in the address cannot be looked at.
@@ -161,7 +161,7 @@ async def export_counts(request: DashboardRequest) -> Response[Any]:
 
 @get(PATH + "-customers.csv", opt={"access": READ_CONFIRMATIONS, "costly": True})
 async def export_customers(request: DashboardRequest) -> Response[Any]:
-    """Each of the partner's customers who would become outdated, as a file.
+    """Export each of the partner's customers who would become outdated as a CSV file.
 
     Raises:
         `request.invalid-parameter`: something in the address cannot be looked at.
@@ -201,7 +201,7 @@ def _form(request: DashboardRequest) -> Form:
 
 
 async def _read(request: DashboardRequest, work: Callable[[UnitOfWork, Scenario], Awaitable[T]]) -> T:
-    """What is found for the scenario that the address asks for.
+    """Return the result of some work on the scenario that the address asks for.
 
     Raises:
         `request.invalid-parameter`: something in the address cannot be looked at.
@@ -259,7 +259,7 @@ def _countries(written: str) -> frozenset[str]:
 
 
 async def _scenario(uow: UnitOfWork, programme: Programme, asked: Asked) -> Scenario:
-    """The scenario, completed by the version that is named.
+    """Return the scenario, completed by the version that is named.
 
     Raises:
         Rejected: there is no such version.
@@ -279,7 +279,7 @@ def _mistake(error: Rejected) -> Mistake:
 
 
 def _tables(simulation: Simulation, language: str, *, sees_customers: bool) -> list[Table]:
-    """By week; for the operator by partner; where there are resellers, by reseller."""
+    """Return the counts by week; for the operator by partner; where there are resellers, by reseller."""
     tables = []
     for by, found in groups(simulation, language).items():
         if (by == "partner" and sees_customers) or (by == "reseller" and not any(simulation.resellers)):

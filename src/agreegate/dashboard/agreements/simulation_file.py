@@ -41,7 +41,7 @@ def shown_figures(scenario: Scenario, *, by_week: bool = False) -> tuple[Count, 
 
 
 def groups(simulation: Simulation, language: str) -> dict[str, list[Group]]:
-    """What is counted week by week, partner by partner, reseller by reseller."""
+    """Return the counts by week, by partner and by reseller."""
     no_renewal, no_reseller = text("simulation.none.week", language), text("simulation.none.reseller", language)
     weeks: list[Group] = [
         (None, no_renewal, counts) if week is None else (week.isoformat(), None, counts)
@@ -61,7 +61,7 @@ def count_lines(simulation: Simulation, language: str) -> Iterator[Line]:
 
 
 def rule_lines(foresight: Foresight, language: str, shown: Callable[[datetime], str]) -> Iterator[str]:
-    """What the scenario's rule does, channel by channel.
+    """Yield what the scenario's rule does on each channel.
 
     Args:
         shown: writes an instant.
@@ -78,7 +78,7 @@ def rule_lines(foresight: Foresight, language: str, shown: Callable[[datetime], 
 
 
 def customer_line(one: Concerned, language: str) -> Line:
-    """A customer, as the columns of `CUSTOMERS` have it."""
+    """Return a customer's cells, in the order of `CUSTOMERS`."""
     customer, stake = one.affected, one.affected.stake
     return [
         customer.customer_id,

@@ -47,13 +47,13 @@ class Part:
 
     @property
     def locale(self) -> dict[str, str]:
-        """A country and the language, as an address names them."""
+        """Return a country and the language, as an address names them."""
         return {"country": self.countries[0][0], "language": self.language}
 
 
 @get(PATH, opt={"access": READ_TEXTS, "absent": "versions.title", "shown_to": PUBLISH_TEXTS, "costly": True})
 async def show_versions(request: DashboardRequest) -> Response[str]:
-    """The versions of every agreement of the programme, a page of each, with where they are in force now."""
+    """Show the versions of every agreement, a page of each, with where they are in force now."""
     deployment, actor = deployment_of(request), actor_of(request)
     may_publish = may(actor, PUBLISH_TEXTS)
     lists = []
@@ -67,7 +67,7 @@ async def show_versions(request: DashboardRequest) -> Response[str]:
 
 @get(PATH + "/{version:uuid}", opt={"access": READ_TEXTS, "absent": "versions.title", "shown_to": PUBLISH_TEXTS})
 async def show_version(request: DashboardRequest, version: FromPath[UUID]) -> Response[str]:
-    """One version, and its files.
+    """Show one version and its files.
 
     Raises:
         `request.not-found`: the programme has none of this id.
@@ -104,7 +104,7 @@ async def show_version_text(request: DashboardRequest, version: FromPath[UUID]) 
 def parts(
     files: Mapping[Locale, TextFile], reader: str, names: Mapping[TextFile, str] | None = None
 ) -> tuple[Part, ...]:
-    """The files of a version in the order of their languages, each with its countries.
+    """Return the files of a version in the order of their languages, each with its countries.
 
     Args:
         reader: the reader's language.
@@ -129,12 +129,12 @@ def parts(
 
 
 def countries_of(language: str) -> set[str]:
-    """The countries that the table has with a language."""
+    """Return the countries that have a language in the table."""
     return {locale.country for locale in locales() if locale.language == language}
 
 
 def _place(listed: Listed) -> Position:
-    """Where a version stands in its list: by when it takes effect, then by its number."""
+    """Return the position of a version in its list: when it takes effect, then its number."""
     return to_micros(listed.version.effective_from), f"{listed.version.number:09}"
 
 

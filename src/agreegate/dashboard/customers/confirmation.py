@@ -37,7 +37,7 @@ class Found:
 
 @get(PATH, opt={"access": OPEN_CONFIRMATION})
 async def show_confirmation(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
-    """The form for one agreement, `?template=`, its data given by a reseller, `?collected=`; a reseller reads who confirms."""
+    """Show the form for `?template=`, with the reseller `?collected=` chosen; a reseller reads who confirms."""
     actor, id_ = actor_of(request), str(customer)
     if actor.partner.kind is PartnerKind.INDIRECT_RESELLER:
         return await _for_reseller(request, actor, id_)

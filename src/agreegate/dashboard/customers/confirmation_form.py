@@ -99,12 +99,12 @@ class Asked:
 
     @property
     def resellers(self) -> list[tuple[str, str]]:
-        """What can be chosen as *collected through*."""
+        """Return the choices of *collected through*."""
         return [("", "–"), *((reseller.id, reseller.name) for reseller in self.preparation.resellers)]
 
 
 def asked(form: Form, preparation: Preparation, actor: Actor, now: datetime, language: str, country: str = "") -> Asked:
-    """The form for what was prepared.
+    """Return what the form shows besides its values.
 
     Args:
         form: what was typed: the date decides whether the text must be asked for.
@@ -122,7 +122,7 @@ def asked(form: Form, preparation: Preparation, actor: Actor, now: datetime, lan
 
 
 def defaults(preparation: Preparation) -> dict[str, str]:
-    """The values to begin with: what counts now, else the customer's primary contact and no date (R19).
+    """Return the first values: the confirmation that counts, else the primary contact and no date (R19).
 
     An update corrects the current confirmation, so the text named for it stays named. A newer text was accepted on a
     day of its own: none is proposed (R34).
@@ -146,7 +146,7 @@ def defaults(preparation: Preparation) -> dict[str, str]:
 
 
 def noticed(form: Form, preparation: Preparation, language: str) -> Form:
-    """The form as it was typed, with what came since it was opened, recorded or in force: the next press goes on."""
+    """Return the form with a mistake for each change since it was opened; saving again goes on."""
     newest, texts = preparation.newest, preparation.texts
     if form["seen"] != _mark(newest):
         form = form.with_values(seen=_mark(newest)).with_mistakes(_meanwhile(newest, language))
@@ -175,7 +175,7 @@ async def record(
 
 
 async def checked(uow: UnitOfWork, actor: Actor, form: Form, preparation: Preparation, language: str) -> Draft | Form:
-    """What was typed, once there is nothing left to say about it; else the form, to be shown again.
+    """Return the confirmation that was typed; while it has a mistake or a new warning, the form to show again.
 
     Every mistake is named at once. A warning, and what somebody else recorded meanwhile, are shown once: the next press
     of the button goes on.
@@ -200,7 +200,7 @@ async def checked(uow: UnitOfWork, actor: Actor, form: Form, preparation: Prepar
 
 
 def _draft(form: Form, preparation: Preparation, language: str) -> Draft:
-    """What was typed. The real employee is asked for where a designated account confirms, and resellers where there are any."""
+    """Return what was typed: the employee of a designated account alone, a reseller where there are any."""
     collection = None
     if preparation.resellers and (form["collected_through"] or form["collected_from"] or form["collected_on"]):
         day = day_of(form["collected_on"], language)
@@ -222,7 +222,7 @@ def _draft(form: Form, preparation: Preparation, language: str) -> Draft:
 
 
 def _version(form: Form, texts: Texts, several: Sequence[TextVersion]) -> Iterator[Mistake]:
-    """One of those that were offered; none only where the date tells it."""
+    """Yield the mistake of a text that was not offered, or that is missing where the date leaves several open."""
     named = form["version"]
     if several and not named:
         yield Mistake("version", "confirmation.form.version-asked")
@@ -235,7 +235,7 @@ def _version(form: Form, texts: Texts, several: Sequence[TextVersion]) -> Iterat
 
 
 def _mistake(violation: Rejected, form: Form, latest: datetime, language: str) -> Mistake:
-    """What the form says of a violation: at its field, and in words for what was typed there."""
+    """Return the mistake for a violation, at its field and in words for what was typed there."""
     where = FIELDS.get(str(violation.parameters.get("name", "")), "")
     if where in MISSING and not form[where]:
         return Mistake(where, MISSING[where])
@@ -245,12 +245,12 @@ def _mistake(violation: Rejected, form: Form, latest: datetime, language: str) -
 
 
 def _countries(preparation: Preparation, actor: Actor) -> Iterable[str]:
-    """Where the people are who accept and confirm."""
+    """Return the countries of the partner who confirms and the customer who accepts."""
     return (actor.partner.country, *(() if preparation.customer is None else (preparation.customer.country,)))
 
 
 def _several(form: Form, texts: Texts, now: datetime, language: str) -> list[TextVersion]:
-    """The texts that the date of acceptance leaves open, the newest first; nothing where it leaves at most one."""
+    """Return the texts that the date of acceptance leaves open, newest first; none where it leaves at most one."""
     day = day_of(form["accepted_on"], language)
     found = [] if day is None else candidates(texts.published, day, now)
     return found[::-1] if len(found) > 1 else []
@@ -259,7 +259,7 @@ def _several(form: Form, texts: Texts, now: datetime, language: str) -> list[Tex
 def _versions(
     texts: Texts, several: Sequence[TextVersion], now: datetime, language: str
 ) -> tuple[tuple[str, str], ...]:
-    """The text of the day comes first; then those that can be named, if a choice is offered at all (R32, R35).
+    """Return the choices: the text of the day, then the texts that can be named; none without a choice (R32, R35).
 
     Args:
         several: the texts that the date leaves open: then there is no text of the day, and one must be chosen.
@@ -279,17 +279,17 @@ def _versions(
 
 
 def _mark(newest: Event | None) -> str:
-    """What the form was opened on: whatever is recorded later has another."""
+    """Return the newest record that the form was opened on; every later record has another mark."""
     return "" if newest is None else str(newest.record.sequence)
 
 
 def _text_mark(texts: Texts) -> str:
-    """Which text the form was opened on."""
+    """Return the text that the form was opened on."""
     return "" if texts.in_force is None else texts.in_force.id
 
 
 def _other_text(texts: Texts, language: str) -> Mistake:
-    """Which text is in force by now, or in the country that was chosen."""
+    """Return the sentence about the text that is in force by now, or in the country that was chosen."""
     if texts.in_force is None:
         return Mistake("", "confirmation.meanwhile.no-text")
     since = date_text(texts.in_force.effective_from, language)
@@ -297,7 +297,7 @@ def _other_text(texts: Texts, language: str) -> Mistake:
 
 
 def _meanwhile(newest: Event | None, language: str) -> Mistake:
-    """Who recorded what while the form was open."""
+    """Return the sentence about who recorded what while the form was open."""
     if newest is None:
         return Mistake("", "confirmation.meanwhile.nothing")
     record = newest.record

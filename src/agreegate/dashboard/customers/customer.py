@@ -80,7 +80,7 @@ class Known:
 
 @get("/customers/{customer:uuid}", opt={"access": READ_CUSTOMERS})
 async def show_customer(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
-    """The customer's page: as much of it as the reader's role and kind of partner may see."""
+    """Show the customer's page: as much of it as the reader's role and kind of partner may see."""
     deployment, actor, id_ = deployment_of(request), actor_of(request), str(customer)
     programme, now, language = deployment.programme, deployment.store.clock(), reader_language(request)
     orders, decisions = page_request(request, "orders", SHOWN), page_request(request, "decisions", SHOWN)
@@ -124,7 +124,7 @@ async def show_customer(request: DashboardRequest, customer: FromPath[UUID]) -> 
 
 
 def closed(actor: Actor, programme: Programme, now: datetime) -> str | None:
-    """Why the agreement section is not shown to the reader; None: it is."""
+    """Return why the reader does not see the section on agreements; None where it is shown."""
     if actor.partner.kind is PartnerKind.INDIRECT_RESELLER:
         return "reseller"
     return why_absent(actor, programme, now) or (None if may(actor, READ_CONFIRMATIONS) else "role")

@@ -98,7 +98,7 @@ class Section:
 
 @get("/customers/new", opt=ACCESS)
 async def show_new_customer(request: DashboardRequest) -> Response[str]:
-    """The empty form; with `?domain=` also whether that domain is free, with `?country=` the text to accept there."""
+    """Show the empty form; `?domain=` says whether that domain is free, `?country=` which text is to be accepted."""
     partner, domain = actor_of(request).partner, request.query_params.get("domain", "")
     country = request.query_params.get("country", partner.country)
     language = partner.culture.partition("-")[0]
@@ -144,7 +144,7 @@ async def make_customer(request: DashboardRequest) -> Response[Any]:
 
 
 async def _stated(request: DashboardRequest, actor: Actor, form: Form) -> Draft | Form | None:
-    """The confirmation that is stated; None: none is. With mistakes or a warning, the form to be shown again.
+    """Return the confirmation that is stated, None without one; with mistakes or a warning, the form to show again.
 
     Who accepted is the primary contact, unless somebody else is named (R19).
     """
@@ -171,7 +171,7 @@ async def _stated(request: DashboardRequest, actor: Actor, form: Form) -> Draft 
 
 
 def _in_order(form: Form) -> tuple[Mistake, ...]:
-    """The mistakes in the order of their fields on the page; each is said once."""
+    """Return the mistakes in the order of their fields, each once."""
     unique = {(mistake.where, mistake.key): mistake for mistake in form.mistakes}
     order = list(dict.fromkeys([*ORDER, *NAMES]))
     return tuple(sorted(unique.values(), key=lambda m: order.index(m.where) if m.where in order else -1))
@@ -200,7 +200,7 @@ def _draft(form: Form) -> CustomerDraft:
 
 
 def _mistake(violation: Rejected) -> Mistake:
-    """What a rule refuses, beside the field that mends it and in words for it."""
+    """Return the mistake for a violation, at its field and in words for it."""
     where = MEMBERS.get(str(violation.parameters.get("name", "")), "")
     if violation.code == "request.invalid-property" and where:
         return Mistake(where, f"new-customer.wrong.{where}")
@@ -209,7 +209,7 @@ def _mistake(violation: Rejected) -> Mistake:
 
 
 def _digits(form: str) -> str:
-    """How many digits a registration number may have, such as `8 / 11`, by the pattern that it must fit."""
+    """Return how many digits a registration number may have, such as `8 / 11`, by its pattern."""
     counts = {
         sum(int(times or 1) for times in re.findall(r"\\d(?:\{(\d+)\})?", choice)) for choice in form.split("|") if form
     }
@@ -263,7 +263,7 @@ async def _page(
 
 @cache
 def _countries(cloud: Cloud, language: str) -> list[tuple[str, str]]:
-    """The code and name of each country that a customer can be in, in the order of names that its readers expect."""
+    """Return each country that a customer can be in as code and name, in the order of names."""
     named = [(code, country_text(code, language)) for code in country_codes(cloud)]
     return sorted(named, key=lambda country: plain(country[1]))
 

@@ -41,7 +41,7 @@ class Sheet:
 
 @get("/customers/{customer:uuid}/record", opt={"access": READ_CONFIRMATIONS})
 async def show_record(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
-    """Everything that was recorded about the customer's acceptance, with ids and instants."""
+    """Show everything that was recorded about the customer's acceptance, with ids and instants."""
     deployment, actor, id_ = deployment_of(request), actor_of(request), str(customer)
 
     async def read(uow: UnitOfWork) -> Sheet:

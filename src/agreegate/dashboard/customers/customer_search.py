@@ -48,7 +48,7 @@ class Shown:
 
 @get("/customers", opt={"access": READ_CUSTOMERS, "costly": True})
 async def show_customers(request: DashboardRequest) -> Response[str]:
-    """A page of the customers that fit what is typed and chosen."""
+    """Show a page of the customers that match the search and the filters."""
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     absent = closed(actor, deployment.programme, deployment.store.clock())
     search, place = _search(request, with_states=absent is None), page_request(request, LIST, SIZE, BY_IDS)
@@ -87,7 +87,7 @@ async def show_customers(request: DashboardRequest) -> Response[str]:
 
 @get("/customers.csv", opt={"access": READ_CUSTOMERS, "costly": True})
 async def export_customers(request: DashboardRequest) -> Response[Any] | Stream:
-    """Every customer that fits, in the order of the list."""
+    """Export every customer that matches as a CSV file, in the order of the list."""
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     absent = closed(actor, deployment.programme, deployment.store.clock())
     search = _search(request, with_states=absent is None)

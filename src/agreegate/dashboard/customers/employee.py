@@ -54,7 +54,7 @@ class Found:
 
 @get("/employees-unknown", opt={"access": CONFIRM, "costly": True})
 async def list_unknown(request: DashboardRequest) -> Response[str]:
-    """The confirmations by designated accounts that still need an employee, newest first."""
+    """List the confirmations by designated accounts that still need an employee, newest first."""
     deployment, actor, place = deployment_of(request), actor_of(request), page_request(request, LIST, SIZE)
 
     async def read(uow: UnitOfWork) -> tuple[list[Unknown], PageLinks]:

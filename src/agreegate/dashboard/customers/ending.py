@@ -101,13 +101,13 @@ def _page(request: DashboardRequest, found: Found, form: Form, status: int = 200
 
 
 def _mark(found: Found) -> str:
-    """Which confirmation the reader saw; empty for none."""
+    """Return the id of the confirmation that counts; empty for none."""
     current = found.preparation.current
     return "" if current is None or current.template_id != found.preparation.template.id else current.id
 
 
 def _reopened(form: Form, found: Found) -> Form:
-    """The form on what counts now, with the note as it was typed."""
+    """Return the form for the confirmation that counts now, with the note as it was typed."""
     return form.with_values(counts=_mark(found)).with_mistakes(Mistake("", "ending.meanwhile"))
 
 

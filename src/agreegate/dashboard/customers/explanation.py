@@ -44,7 +44,7 @@ async def show_explanation(request: DashboardRequest, customer: FromPath[UUID]) 
 
 
 def explained(customer: Customer, actor: Actor, programme: Programme, now: datetime, written: str) -> str:
-    """The text in one of our languages."""
+    """Return the text in one of our languages."""
 
     def say(key: str, **parameters: str) -> str:
         return text(f"explanation.{key}", written, **parameters)
@@ -67,7 +67,7 @@ def explained(customer: Customer, actor: Actor, programme: Programme, now: datet
 
 
 def _dates(programme: Programme, now: datetime, written: str) -> list[str]:
-    """From when on orders need it, by each way of ordering; nothing where the vendor only watches."""
+    """Return from when on orders need a confirmation, by channel; nothing where the programme only watches."""
     lines = []
     for channel in (Channel.DASHBOARD, Channel.API):
         enforced = programme.enforce_from.get(channel)
@@ -78,7 +78,7 @@ def _dates(programme: Programme, now: datetime, written: str) -> list[str]:
 
 
 def _where(programme: Programme, now: datetime, written: str) -> list[str]:
-    """Where the customer reads the agreement (R49)."""
+    """Return where the customer reads the agreement (R49)."""
     title = programme.asks_for(now)
     return [
         text("explanation.text", written, agreement=title, link=template.link)

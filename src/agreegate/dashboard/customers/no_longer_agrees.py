@@ -61,14 +61,14 @@ class Found:
         )
 
     def chosen(self, form: Form) -> list[Subscription]:
-        """What was ticked and is still active."""
+        """Return the subscriptions that were ticked and are still active."""
         ids = set(form.all("subscription"))
         return [one for one in self.active if one.id in ids]
 
 
 @get(PATH, opt={"access": CONFIRM})
 async def show_no_longer_agrees(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
-    """The refusal, or once it is recorded what can be cancelled."""
+    """Show the form to record that the customer no longer agrees; once recorded, what can be cancelled."""
     found = await _found(request, str(customer))
     return _page(request, found, opened(request))
 

@@ -61,7 +61,7 @@ class Shown:
 
 @get(PATH, opt={"access": CONFIRM, "absent": "nav.reconfirmations", "costly": True})
 async def show_reconfirmations(request: DashboardRequest) -> Response[str]:
-    """A page of the outdated confirmations that fit what is typed and chosen, the soonest first."""
+    """Show a page of the outdated confirmations that match the search and the filters, the soonest first."""
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     search, place = search_of(request), page_request(request, LIST, SIZE)
 
@@ -97,7 +97,7 @@ async def show_reconfirmations(request: DashboardRequest) -> Response[str]:
 
 @get(f"{PATH}.csv", opt={"access": CONFIRM, "costly": True})
 async def export_reconfirmations(request: DashboardRequest) -> Stream:
-    """Every outdated confirmation that fits, in the order of the list.
+    """Export every outdated confirmation that matches as a CSV file, in the order of the list.
 
     Raises:
         `confirmation.feature-absent`: before the programme starts.
@@ -133,7 +133,7 @@ async def export_reconfirmations(request: DashboardRequest) -> Stream:
 
 
 def search_of(request: DashboardRequest) -> ReconfirmationSearch:
-    """What the address asks for; what cannot be is not asked for."""
+    """Return the search that the address asks for, without what cannot be."""
     given = {name: request.query_params.get(name, "") for name in ("agreement", "state", "due")}
     template = deployment_of(request).programme.template(given["agreement"])
     return ReconfirmationSearch(
@@ -145,19 +145,19 @@ def search_of(request: DashboardRequest) -> ReconfirmationSearch:
 
 
 def days_text(days: int, language: str) -> str:
-    """How many days are left, in words."""
+    """Return the number of days left, in words."""
     if days == 0:
         return text("reconfirmations.days.today", language)
     return count_text("reconfirmations.days.left" if days > 0 else "reconfirmations.days.ago", abs(days), language)
 
 
 def _asked(request: DashboardRequest) -> list[tuple[str, str]]:
-    """The reader's own filters, as the address has them."""
+    """Return the reader's filters, as the address has them."""
     return [(name, value) for name in FIELDS if (value := request.query_params.get(name, ""))]
 
 
 def _form(request: DashboardRequest, programme: Programme, one: Reconfirmation) -> str:
-    """The address of the form, which leads back to this very page of the list."""
+    """Return the address of the form, which leads back to this page of the list."""
     here = urlencode([pair for pair in asked_besides(request, "lang") if pair[0] in (*FIELDS, LIST) and pair[1]])
     now = deployment_of(request).store.clock()
     template = programme.asked_template(now) if one.template.retired(now) else one.template
@@ -166,7 +166,7 @@ def _form(request: DashboardRequest, programme: Programme, one: Reconfirmation) 
 
 
 def _choices(shown: Shown, search: ReconfirmationSearch, language: str) -> dict[str, list[tuple[str, str]]]:
-    """What can be chosen to see fewer, by the field's name; a field with nothing to choose from is left out."""
+    """Return the choices of each filter, by its field's name; a filter without a choice is left out."""
     found = shown.found
     offered: dict[str, list[tuple[str, str]]] = {
         "reseller": [(one.id, one.name) for one in found.resellers],

@@ -13,7 +13,7 @@ from agreegate.storage.partner import partner_of
 
 @get("/relationship-request/{partner:str}", opt={"public": True})
 async def show_request(request: DashboardRequest, partner: FromPath[str]) -> Response[str]:
-    """The page of one partner's request; 404 for a tenant that could not serve anybody."""
+    """Show one partner's request; 404 for a tenant that could not serve anybody."""
     deployment = deployment_of(request)
     found = await deployment.store.read(lambda uow: partner_of(uow, id_of(partner) or ""))
     agreement = deployment.programme.asks_for(deployment.store.clock())

@@ -28,7 +28,7 @@ MOST = 250
 
 @get("/customers/{customer:uuid}/standing", opt={"access": READ_CONFIRMATIONS, "absent": "as-of.title"})
 async def show_standing_then(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
-    """The standing on the two days that the address names; now, where it names none."""
+    """Show the standing on the two days that the address names; each defaults to now."""
     deployment, actor, language, id_ = (
         deployment_of(request),
         actor_of(request),
@@ -56,7 +56,7 @@ async def show_standing_then(request: DashboardRequest, customer: FromPath[UUID]
 def _shown(
     request: DashboardRequest, form: Form, record: RecordAsOf, on: Moment | None, known_at: Moment | None
 ) -> Response[str]:
-    """The page; without an answer where a date is wrong."""
+    """Return the page, without an answer where a date is wrong."""
     found, language = record.as_of.found, reader_language(request)
     return page(
         request,
@@ -80,7 +80,7 @@ def _day(written: str, language: str) -> Moment | None:
 
 
 def _written(moment: Moment | None, instant: datetime, language: str) -> str:
-    """The day as a date when it is meant as a whole and is over, else the instant."""
+    """Return the day where a whole day is meant and is over, else the instant."""
     over = moment is not None and moment.whole_day and instant == moment.last
     return date_text(instant, language) if over else instant_text(instant, language)
 

@@ -21,7 +21,7 @@ from agreegate.text_link import Use
 
 
 def text_address(customer: Customer | None, template: str) -> str:
-    """The text's address, for the user who confirms.
+    """Return the text's address, for the user who confirms.
 
     Args:
         customer: None: one that is about to be created, in a country that only its form knows.

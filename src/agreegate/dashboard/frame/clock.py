@@ -27,7 +27,7 @@ NOW = "now"
 
 @get(ADDRESS, opt={"access": ANYONE_SIGNED_IN})
 async def show_clock(request: DashboardRequest) -> Response[str]:
-    """The clock on a page of its own, with every date of the programme.
+    """Show the clock on a page of its own, with every date of the programme.
 
     Raises:
         `request.not-found`: this is no demo.
@@ -88,7 +88,7 @@ async def jump(request: DashboardRequest, instant: datetime, path: str) -> Respo
 
 
 def meanings(programme: Programme, now: datetime, language: str) -> Iterator[str]:
-    """What the programme asks for at an instant, channel by channel (R1–R5)."""
+    """Yield what the programme asks for at an instant, channel by channel (R1–R5)."""
     if not programme.exists(now):
         yield text("customer.absent.not-yet", language, date=date_text(programme.starts, language))
     for channel in Channel:

@@ -19,7 +19,7 @@ FIRST_LINES, LINES = 100, 1_000
 
 
 async def csv_answer(request: DashboardRequest, name: str, columns: Sequence[str], pages: AsyncIterator[str]) -> Stream:
-    """A file to keep, in the reader's language.
+    """Return a CSV file in the reader's language.
 
     The first page is read before the answer begins, so that an unreadable record gives the same error as on any page. If one
     fails later the connection breaks: half a list never passes for a whole one.
@@ -50,19 +50,19 @@ async def csv_answer(request: DashboardRequest, name: str, columns: Sequence[str
 
 
 def written_for(request: DashboardRequest, lines: Iterable[Line]) -> str:
-    """The lines as the reader's spreadsheet reads them."""
+    """Return the lines as the reader's spreadsheet reads them."""
     return written(lines, SEPARATORS[reader_language(request)])
 
 
 async def at_once(request: DashboardRequest, lines: Iterable[Line]) -> AsyncIterator[str]:
-    """The lines of a short list, in one piece."""
+    """Yield the lines of a short list in one piece."""
     yield written_for(request, lines)
 
 
 async def in_pages(
     request: DashboardRequest, read: Callable[[UnitOfWork, PageRequest], Awaitable[Page[T]]], line: Callable[[T], Line]
 ) -> AsyncIterator[str]:
-    """The lines of a list that is found page by page, each page as the record is when it is read.
+    """Yield the lines of a list page by page, each page as the record is when it is read.
 
     Args:
         read: one page of the list, in a unit of work of its own.

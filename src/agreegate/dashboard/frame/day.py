@@ -26,7 +26,7 @@ _TIME = re.compile(
 
 
 def day_of(written: str, language: str) -> datetime | None:
-    """The day as midnight UTC; None: no day can be read, or a time follows it.
+    """Return the day as midnight UTC; None when no day can be read, or a time follows it.
 
     Read are `2018-09-03` and, with the month's name in any of our languages, `3 September 2018`; in French also
     `03/09/2018`. In English that last form means two days, so it is not read.
@@ -36,7 +36,7 @@ def day_of(written: str, language: str) -> datetime | None:
 
 
 def instant_of(written: str, language: str) -> datetime | None:
-    """The instant in UTC; None when it cannot be read. A time without a zone is in UTC, a day without a time is midnight."""
+    """Return the instant in UTC; None when it cannot be read. The zone defaults to UTC, the time to midnight."""
     day, rest = _split(written, language)
     clock = _TIME.fullmatch(rest or " 00:00")
     if day is None or clock is None:
@@ -52,7 +52,7 @@ def instant_of(written: str, language: str) -> datetime | None:
 
 
 def _split(written: str, language: str) -> tuple[datetime | None, str]:
-    """The day with which a text begins, and what follows it."""
+    """Return the day with which a text begins, and the rest of the text."""
     written = " ".join(written.split())[:LONGEST]
     for pattern in (_NUMBERS, _WORDS, *((_FRENCH,) if language == "fr" else ())):
         if found := pattern.match(written):
@@ -62,7 +62,7 @@ def _split(written: str, language: str) -> tuple[datetime | None, str]:
 
 
 def latest_day(now: datetime, countries: Iterable[str]) -> date:
-    """The last day that is no day to come, in UTC or in any of the countries: in Auckland it is tomorrow early."""
+    """Return the latest day that has begun in UTC or in any of the countries: Auckland is ahead of UTC."""
     days = [now.date()]
     for country in countries:
         for zone in get_global("territory_zones").get(country, ()):
@@ -82,7 +82,7 @@ def _day(year: int, month: int, day: int) -> datetime | None:
 
 @cache
 def _months() -> dict[str, int]:
-    """The months by their names in every language."""
+    """Return the months by their names in every language."""
     return {
         name.casefold(): number
         for language in LANGUAGES

@@ -154,11 +154,11 @@ class OwnForms:
         return any(is_token(kept, key) for key in self._keys)
 
     def _kept(self, request: DashboardRequest) -> str:
-        """The token in the browser's cookie; empty when it has none."""
+        """Return the token in the browser's cookie; empty when it has none."""
         return request.cookies.get(self._cookie.key, "")
 
     def _setting(self, token: str, send: Send) -> Send:
-        """A `send` that also gives the browser its token."""
+        """Return a `send` that also gives the browser its token."""
         cookie = replace(self._cookie, value=token)
 
         async def send_with_cookie(message: Message) -> None:

@@ -16,7 +16,7 @@ _BYTES = 64
 
 
 def new_token(key: str) -> str:
-    """A new token, signed with a key."""
+    """Return a new token, signed with a key."""
     random = token_hex(_RANDOM // 2)
     return random + _signature(random, key)
 
@@ -33,7 +33,7 @@ def is_same(sent: str, kept: str) -> bool:
 
 
 def masked(token: str) -> str:
-    """The token under a fresh random pad: pad and sum, as hexadecimal digits. Empty when it is no token."""
+    """Return the token under a fresh random pad: pad and sum, as hexadecimal digits. Empty when it is no token."""
     plain = _bytes(unmasked(token))
     if len(plain) != _BYTES:
         return ""
@@ -42,7 +42,7 @@ def masked(token: str) -> str:
 
 
 def unmasked(sent: str) -> str:
-    """The token in what a form sent, masked or plain; anything else comes back as it is."""
+    """Return the token in what a form sent, masked or plain; anything else is returned as it is."""
     both = _bytes(sent)
     return _sum(both[:_BYTES], both[_BYTES:]).hex() if len(both) == 2 * _BYTES else sent
 

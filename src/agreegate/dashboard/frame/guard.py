@@ -147,7 +147,7 @@ class UnroutedPage(Response[Any]):
         self._error = error
 
     def to_asgi_response(self, app: Any, request: DashboardRequest, **_: Any) -> ASGIApp:  # type: ignore[override]
-        """The response for the framework to send. It reads the session itself: no route, no middleware.
+        """Return the response for the framework to send. It reads the session itself: no route, no middleware.
 
         The framework passes more arguments by name than this answer needs.
         """

@@ -47,7 +47,7 @@ class Shown:
 
 
 def places(reader: Actor | None, path: str) -> list[Shown]:
-    """The places that the reader may enter; `here` where the page at `path` belongs to."""
+    """Return the places that the reader may enter; `here` marks the place of the page at `path`."""
     return [
         Shown(place.path, place.key, path == place.path or (place.path != "/" and path.startswith(f"{place.path}/")))
         for place in PLACES

@@ -64,7 +64,7 @@ def actor_of(request: DashboardRequest) -> Actor:
 
 
 def reader_language(request: DashboardRequest) -> str:
-    """The reader's language: the one chosen with `?lang=`, now or before, else what the browser prefers."""
+    """Return the reader's language: chosen with `?lang=`, now or before, else what the browser prefers."""
     for chosen in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
         if chosen in LANGUAGES:
             return str(chosen)
@@ -79,7 +79,7 @@ class RenderedPage(Response[Any]):
         self._render = render
 
     def to_asgi_response(self, *arguments: Any, **named: Any) -> ASGIApp:  # type: ignore[override]
-        """The response for the framework to send."""
+        """Return the response for the framework to send."""
 
         async def send_page(scope: Any, receive: Any, send: Any) -> None:
             self.content = await asyncio.to_thread(self._render)
@@ -89,7 +89,7 @@ class RenderedPage(Response[Any]):
 
 
 def page(request: DashboardRequest, template: str, status: int = 200, **shown: object) -> Response[Any]:
-    """A page in the reader's language.
+    """Return a page in the reader's language.
 
     Args:
         template: a file of `templates/`.
@@ -132,7 +132,7 @@ def cookie(deployment: Deployment, name: str, value: str | None = None, max_age:
 
 
 def rendered(template: str, language: str, /, **shown: object) -> str:
-    """The text of a page in one language.
+    """Return the text of a page in one language.
 
     Args:
         template: a file of `templates/`.
@@ -162,7 +162,7 @@ def _here(request: DashboardRequest) -> str:
 
 
 def _address_in(request: DashboardRequest, wished: str) -> str:
-    """Where this very page is in another language."""
+    """Return the address of this page in another language."""
     return f"?{urlencode([*asked_besides(request, 'lang'), ('lang', wished)])}"
 
 
@@ -175,7 +175,7 @@ def id_of(typed: str) -> str | None:
 
 
 def asked_besides(request: DashboardRequest, *names: str) -> list[tuple[str, str]]:
-    """What the address asks for besides some names, in its own order."""
+    """Return the parameters of the address besides some names, in its own order."""
     return [pair for pair in request.query_params.items() if pair[0] not in names]
 
 

@@ -29,7 +29,7 @@ _NAME_LETTERS = 8
 def begin(
     request: DashboardRequest, deployment: Deployment, begun: Begun, next_path: str, now: float
 ) -> Iterator[Cookie]:
-    """The cookie of a new sign-in, and the end of those for which the browser has no room any more, oldest first.
+    """Yield the cookie of a new sign-in, and the ends of the oldest ones that exceed the browser's room.
 
     Args:
         now: the machine's time, in seconds since 1970.
@@ -73,7 +73,7 @@ def _age(seal: MultiFernet, value: str, now: float) -> float:
 
 
 def _padded(value: str) -> bytes:
-    """The sealed text with the padding that a cookie's value cannot have without quotes."""
+    """Return the sealed text with the padding that a cookie's value cannot have without quotes."""
     return value.encode("ascii", "replace") + b"=" * (-len(value) % 4)
 
 

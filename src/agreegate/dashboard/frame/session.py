@@ -56,7 +56,7 @@ class _Backend(ServerSideSessionBackend):
         self._causes = Causes(logger, "the use of sessions is not noted: %s", time.monotonic)
 
     def get_session_id(self, connection: Connection) -> str:
-        """The id that the browser names, or none: a session's id is made where the session begins."""
+        """Return the id that the browser names, or none: a session's id is made where the session begins."""
         return _session_id(connection)
 
     async def load_from_connection(self, connection: Connection) -> dict[str, Any]:
@@ -124,7 +124,7 @@ async def end_session(connection: Connection) -> Cookie:
 
 
 async def roles_of(connection: Connection) -> tuple[str, ...] | None:
-    """The provider's word on the roles of the session's user, at most a minute old.
+    """Return the roles of the session's user, which the provider stated at most a minute ago.
 
     None when the user must sign in again: the session has ended then, and what is typed is kept in it.
 
@@ -143,7 +143,7 @@ async def roles_of(connection: Connection) -> tuple[str, ...] | None:
 
 
 async def former_user(connection: Connection) -> str | None:
-    """The id of the user whose session has ended in this browser not long ago."""
+    """Return the id of the user whose session ended in this browser not long ago."""
     key = _key(connection)
     data = None if key is None else await deployment_of(connection).store.read(lambda uow: ended_session(uow, key))
     user = {} if data is None else decode_json(data).get("user") or {}
@@ -169,7 +169,7 @@ async def keep_typed(connection: Connection, user: str, fields: Mapping[str, Seq
 
 
 def session_middleware(deployment: Deployment) -> DefineMiddleware:
-    """What gives each page the session of its browser."""
+    """Return the middleware that gives each page the session of its browser."""
     return DefineMiddleware(SessionMiddleware, backend=_Backend(ServerSideSessionConfig(key=_name(deployment))))
 
 
@@ -195,18 +195,18 @@ async def _read(connection: Connection) -> tuple[dict[str, Any], str | None]:
 
 
 def form_cookie(deployment: Deployment) -> Cookie:
-    """The cookie in which a browser keeps its form token, without the token."""
+    """Return the cookie in which a browser keeps its form token, without the token."""
     return cookie(deployment, f"{deployment.cookie_prefix}agreegate-form")
 
 
 def _key(connection: Connection) -> str | None:
-    """What the record knows the browser's session by; None when the browser names none."""
+    """Return the digest by which the record finds the browser's session; None when the browser names none."""
     session_id = _session_id(connection)
     return _digest(session_id) if session_id else None
 
 
 def _session_id(connection: Connection) -> str:
-    """The id that the browser names; empty when it names none."""
+    """Return the id that the browser names; empty when it names none."""
     return cookies_of(connection.scope).get(_name(deployment_of(connection)), "")
 
 

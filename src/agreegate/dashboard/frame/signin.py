@@ -40,7 +40,7 @@ async def begin_sign_in(request: DashboardRequest) -> Response[Any]:
 
 @get(CALLBACK, opt=PUBLIC)
 async def finish_sign_in(request: DashboardRequest) -> Response[Any]:
-    """The provider's answer, brought by the browser: from here on the browser has a user's session, under a new id."""
+    """Take the provider's answer from the browser, and begin the user's session under a new id."""
     state, code = request.query_params.get("state", ""), request.query_params.get("code")
     deployment = deployment_of(request)
     provider = deployment.provider

@@ -20,12 +20,12 @@ COMPRESSED = DefineMiddleware(CompressionMiddleware, config=CompressionConfig(ba
 
 
 def address(name: str) -> str:
-    """Where a page loads a file from: by its content, so that it may be kept for good."""
+    """Return the address of a file, which names its content, so that a browser may keep the file for good."""
     return f"/static/{name}?v={_file(name)[1]}"
 
 
 def static_files() -> list[HTTPRouteHandler]:
-    """A route for each file."""
+    """Return a route for each file."""
     return [_served(name, kind) for name, kind in KINDS.items()]
 
 

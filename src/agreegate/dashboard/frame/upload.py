@@ -46,7 +46,7 @@ class Upload:
 
 
 def uploads_of(request: DashboardRequest) -> Mapping[str, Upload]:
-    """The files that came with a form, by the name of their field."""
+    """Return the files that came with a form, by the name of their field."""
     found: Mapping[str, Upload] = request.scope["state"].get(_FILES, {})
     return found
 
@@ -86,7 +86,7 @@ class FormsWithFiles(OwnForms):
             form.close()
 
     async def _words(self, request: DashboardRequest, names: Collection[str]) -> Mapping[str, list[str]]:
-        """What was typed into the form, with the names of its files, which are not kept."""
+        """Return what was typed into the form, with the names of its files, which are not kept."""
         form = _Form(self._ours(request), names, None)
         await form.read(request)
         return form.fields
@@ -192,13 +192,13 @@ class _Form:
 
 
 def shown_name(given: str) -> str:
-    """A file's name as it can be shown: without folders and unseen signs, and not longer than a line."""
+    """Return a file's name as it can be shown: without folders and unseen signs, and no longer than a line."""
     last = given.replace("\\", "/").rpartition("/")[2]
     return "".join(sign for sign in last if category(sign) not in UNSEEN).strip()[-LONGEST_NAME:]
 
 
 async def _body(request: DashboardRequest, most: int) -> AsyncIterator[bytes]:
-    """The body as it comes; no more of it is read than there may be.
+    """Yield the body as it comes, and read no more than its maximum.
 
     Raises:
         `request.files-too-large`: it has more bytes than that, or says so.

@@ -20,7 +20,7 @@ from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 @get("/customers/{customer:uuid}/decisions/{decision:uuid}", opt={"access": ASK_GATE})
 async def show_one(request: DashboardRequest, customer: FromPath[UUID], decision: FromPath[UUID]) -> Response[str]:
-    """The decision, each reason with its rule and what to do next."""
+    """Show the decision, each reason with its rule and what to do next."""
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
 
     async def read(uow: UnitOfWork) -> tuple[Customer, KeptDecision, People]:

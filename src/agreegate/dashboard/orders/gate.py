@@ -21,7 +21,7 @@ class Worded:
 
 
 def worded(reasons: Iterable[Reason], programme: Programme, at: datetime, language: str) -> list[Worded]:
-    """Reasons in words.
+    """Return reasons in words.
 
     Args:
         at: when the gate was asked; the agreement named is the one to confirm on that day.

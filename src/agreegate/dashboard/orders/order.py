@@ -61,7 +61,7 @@ class FoundOrder(Found):
 
 @get("/customers/{customer:uuid}/order", opt={"access": WRITE_ORDERS})
 async def show_order(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
-    """The empty form, or what was typed when the session ended."""
+    """Show the empty form, or what was typed when the session ended."""
     found = await _read(request, str(customer), opened(request, **{"lines": "1", "quantity-0": "1"}))
     resellers, form = found.offered.resellers, found.shown.form
     only = resellers[0].mpn_id if len(resellers) == 1 else None
@@ -129,18 +129,18 @@ async def _found(uow: UnitOfWork, begun: Begun, form: Form) -> FoundOrder:
 
 
 def _reseller_gone(form: Form, resellers: Sequence[Partner]) -> list[Mistake]:
-    """The mistake of an order through a reseller that does not serve the customer."""
+    """Return the mistake of an order through a reseller that does not serve the customer."""
     served = form["reseller"] in ("", *(reseller.mpn_id for reseller in resellers))
     return [] if served else [Mistake("reseller", "order.reseller-gone")]
 
 
 def _places(form: Form) -> range:
-    """The lines of the form, by the number in the names of their fields."""
+    """Return the numbers of the form's lines, which the names of their fields end with."""
     return range(max(1, min(number_of(form["lines"]) or 1, MOST_LINES)))
 
 
 def _draft(form: Form, actor: Actor) -> tuple[OrderDraft | None, list[Mistake]]:
-    """What is ordered; None with every mistake beside its field. A line without an offer and a name is not ordered."""
+    """Return what is ordered; None with every mistake at its field. A line without offer and name is left out."""
     mistakes: list[Mistake] = []
     lines: list[LineDraft] = []
     for place in _places(form):

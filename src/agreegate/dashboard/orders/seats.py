@@ -51,7 +51,7 @@ class FoundSeats(Found):
 async def show_seats(
     request: DashboardRequest, customer: FromPath[UUID], subscription: FromPath[UUID]
 ) -> Response[str]:
-    """The form with the number of today, or what was typed when the session ended."""
+    """Show the form with the present number, or what was typed when the session ended."""
     found = await _read(request, customer, subscription, opened(request))
     now = {"quantity": [str(found.subscription.quantity)], "revision": [str(found.subscription.revision)]}
     form = found.shown.form
@@ -146,7 +146,7 @@ async def _found(uow: UnitOfWork, begun: Begun, subscription: str, shown: Shown)
 
 
 def _page(request: DashboardRequest, found: FoundSeats, status: int = 200) -> Response[str]:
-    """The form. Where the change is held it is shown, carried along unseen, and the confirmation is asked for."""
+    """Return the form. A held change is carried along in hidden fields, and its confirmation is asked for."""
     begun = _begun(request, found.subscription.customer_id)
     return page(
         request,

@@ -59,7 +59,7 @@ class Found:
 async def show_change(
     request: DashboardRequest, customer: FromPath[UUID], subscription: FromPath[UUID]
 ) -> Response[str]:
-    """What can be changed; with `?to=`, the question whether to do that."""
+    """Show what can be changed; with `?to=`, the question whether to do that."""
     found = await _found(request, customer, subscription)
     form = opened(request, to=request.query_params.get("to", ""), **_as_seen(found.subscription))
     return _page(request, found, form)
@@ -154,13 +154,13 @@ def _chosen(form: Form) -> Change | None:
 
 
 def _revision(form: Form) -> int:
-    """The revision that the form's reader saw; 0, which none has, where the form does not say."""
+    """Return the revision that the form's reader saw; 0, which no subscription has, where the form has none."""
     written = form["revision"]
     return int(written) if written.isdecimal() and len(written) < 10 else 0
 
 
 def _possible(one: Subscription) -> list[Change]:
-    """What is worth offering; whether it may be done, the rules say when it is asked for."""
+    """Return the changes to offer. The rules decide whether a change may be made."""
     if one.status.ended:
         return []
     renewal = Change.AUTO_RENEWAL_OFF if one.auto_renew else Change.AUTO_RENEWAL_ON
@@ -180,7 +180,7 @@ def _as_seen(one: Subscription) -> dict[str, str]:
 
 
 def _meanwhile(form: Form, now: Subscription, language: str) -> Iterator[Mistake]:
-    """What is otherwise than the form's reader saw it."""
+    """Yield what has changed since the form's reader saw the subscription."""
     current = {
         "status": text(f"subscription.status.{now.status}", language),
         "seats": number_text(now.quantity, language),

@@ -155,7 +155,7 @@ async def carry_out(
 async def other_agreement(
     uow: UnitOfWork, actor: Actor, programme: Programme, form: Form, customer: str | None = None
 ) -> Form | None:
-    """The form for another agreement, when the one that it was opened for has ceased to open the gate meanwhile.
+    """Return the form for another agreement, when the form's own no longer opens the gate; None while it does.
 
     Args:
         customer: None: one that is about to be created.
@@ -170,7 +170,7 @@ async def other_agreement(
 
 
 async def show(uow: UnitOfWork, begun: Begun, form: Form) -> Shown:
-    """What the page shows of a transaction that is not carried out now. The gate is asked, and records nothing.
+    """Return what the page shows of a transaction that is not carried out now. The gate records nothing.
 
     A confirmation that was typed is never lost: its form stays open, whatever else was wrong, and after signing in again.
     """
@@ -198,7 +198,7 @@ async def _shown(uow: UnitOfWork, begun: Begun, form: Form, held: Held | None) -
 
 
 def named(request: DashboardRequest, begun: Begun, shown: Shown) -> dict[str, Any]:
-    """What `transaction.html` calls by name."""
+    """Return what `transaction.html` calls by name."""
     held, preparation, language = shown.held, shown.preparation, reader_language(request)
     now = deployment_of(request).store.clock()
     reasons = () if held is None else (*held.answer.reasons, *held.answer.advisories)

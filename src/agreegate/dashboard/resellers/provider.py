@@ -19,7 +19,7 @@ from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 @get("/providers", opt={"access": READ_NEEDED_DATA, "absent": "providers.title", "costly": True})
 async def show_providers(request: DashboardRequest) -> Response[str]:
-    """The reader's providers, and the customers whose data one of them lacks: the one asked for, else the first."""
+    """Show the reader's providers, and the customers whose data `?provider=`, else the first, still needs."""
     deployment, actor, cursor = deployment_of(request), actor_of(request), cursor_of(request)
     asked = request.query_params.get("provider")
 

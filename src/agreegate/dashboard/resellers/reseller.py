@@ -50,7 +50,7 @@ TO_RECONFIRM = (State.OUTDATED, State.OVERDUE)
 
 @get("/resellers", opt={"access": READ_RESELLERS, "absent": "nav.resellers", "costly": True})
 async def show_resellers(request: DashboardRequest) -> Response[str]:
-    """Every linked reseller, with how its customers stand."""
+    """Show every linked reseller, with the states of its customers."""
     deployment, actor = deployment_of(request), actor_of(request)
     cursor = cursor_of(request)
 
@@ -74,7 +74,7 @@ async def show_resellers(request: DashboardRequest) -> Response[str]:
 
 @get("/resellers/{reseller:uuid}", opt={"access": READ_RESELLERS, "absent": "nav.resellers"})
 async def show_reseller(request: DashboardRequest, reseller: FromPath[UUID]) -> Response[str]:
-    """One reseller: how its customers stand, those without a confirmation, since when, and what it was asked."""
+    """Show one reseller: the states of its customers, those to be confirmed, and what the reseller was asked."""
     deployment, actor, cursor = deployment_of(request), actor_of(request), cursor_of(request)
 
     async def read(uow: UnitOfWork) -> dict[str, Any]:
@@ -100,7 +100,7 @@ async def show_reseller(request: DashboardRequest, reseller: FromPath[UUID]) -> 
 
 @get("/resellers/{reseller:uuid}/requests", opt={"access": READ_RESELLERS, "absent": "requests.title"})
 async def show_requests(request: DashboardRequest, reseller: FromPath[UUID]) -> Response[str]:
-    """Everything that a reseller was asked for, newest first."""
+    """Show all requests to a reseller, newest first."""
     deployment, actor, asked = deployment_of(request), actor_of(request), page_request(request, "requests", PAGE)
 
     async def read(uow: UnitOfWork) -> dict[str, Any]:
@@ -158,7 +158,7 @@ async def ask(request: DashboardRequest, reseller: FromPath[UUID]) -> Response[A
 
 @get("/resellers/{reseller:uuid}/request.csv", opt={"access": ASK_RESELLERS, "costly": True})
 async def export_request(request: DashboardRequest, reseller: FromPath[UUID]) -> Stream:
-    """The customers of a request as a file with columns to fill in."""
+    """Export the customers of a request as a CSV file with columns to fill in."""
     asked = await _asked(request, str(reseller), request.query_params.get("asked", ""))
     lines = ([one.customer_id, one.company_name, *([""] * len(DATA))] for one in asked)
     return await csv_answer(request, "acceptance-data", COLUMNS, at_once(request, lines))
@@ -168,7 +168,7 @@ async def export_request(request: DashboardRequest, reseller: FromPath[UUID]) ->
     "/resellers/{reseller:uuid}/requests/{id_:uuid}", opt={"access": ASK_RESELLERS, "absent": "reseller-request.title"}
 )
 async def show_one(request: DashboardRequest, reseller: FromPath[UUID], id_: FromPath[UUID]) -> Response[str]:
-    """One request, and a form to note what came of it."""
+    """Show one request, and a form to note its outcome."""
     return await _one(request, str(reseller), str(id_), opened(request))
 
 
@@ -234,7 +234,7 @@ async def _choose_again(request: DashboardRequest, reseller: str, form: Form, st
 
 
 async def _asked(request: DashboardRequest, reseller: str, asked: str) -> list[ResellerRequest]:
-    """The requests made together with one, as far as they are open."""
+    """Return the requests made together with one, as far as they are open."""
     actor = actor_of(request)
     found = await deployment_of(request).store.read_slow(lambda uow: list_asked_together(uow, actor, reseller, asked))
     return [one for one in found if one.open]
@@ -253,7 +253,7 @@ async def _text(request: DashboardRequest, reseller: str, id_: str) -> Response[
 
 
 def _words(request: DashboardRequest) -> list[str]:
-    """The words for the states, as headings."""
+    """Return the words for the states, as headings."""
     return [text(f"state.{state}", reader_language(request)).capitalize() for state in State]
 
 

@@ -15,7 +15,7 @@ Named = tuple[str, str]
 
 
 def request_text(provider: str, reseller: str, agreement: str, customers: Iterable[Named], language: str) -> str:
-    """A provider asks a reseller for its customers' data."""
+    """Return the text by which a provider asks a reseller for its customers' data."""
     opening = [
         text("reseller-request.letter.hello", language, name=reseller),
         "",
@@ -27,7 +27,7 @@ def request_text(provider: str, reseller: str, agreement: str, customers: Iterab
 
 
 def answer_text(provider: str, agreement: str, customers: Iterable[Named], language: str) -> str:
-    """A reseller hands the data over to its provider."""
+    """Return the text by which a reseller hands the data over to its provider."""
     opening = [
         text("reseller-request.letter.hello", language, name=provider),
         "",
