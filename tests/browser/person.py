@@ -160,8 +160,8 @@ class Person:
         """The page as it is now: nothing for axe to find, nothing wider than the screen, nothing the browser refused."""
         where = f"{self.page.url} ({self.manner})"
         found = Axe().run(self.page, options=RULES).response["violations"]
-        told = [f"{v['id']}: {v['help']}: {v['nodes'][0]['html'][:200]}" for v in found]
-        assert not told, f"{where}: {told}"
+        found = [f"{v['id']}: {v['help']}: {v['nodes'][0]['html'][:200]}" for v in found]
+        assert not found, f"{where}: {found}"
         assert not self.complaints, f"{where}: {self.complaints}"
         width, room = self.page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
         assert width <= room, f"{where}: {width} px wide on a screen of {room}"

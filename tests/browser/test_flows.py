@@ -367,12 +367,12 @@ def publishing_a_word_document_with_the_pdf_to_show(someone: Person) -> None:
     someone.go(f"/customers/{cast.FRENE}/confirmation")
     with someone.page.expect_popup() as opened:
         someone.press(someone.page.get_by_role("link", name=name))
-    for told in (
+    for fact in (
         "MicrosoftCloudAgreement-2018-10-FR-fr-FR.docx",
         someone.t("text.offer.bytes", size=len(docx())),
         sha256(docx()).hexdigest(),
     ):
-        expect(opened.value.get_by_text(told)).to_be_visible()
+        expect(opened.value.get_by_text(fact)).to_be_visible()
     with opened.value.expect_download() as file:
         opened.value.get_by_role("link", name=someone.t("text.offer.download")).click()
     assert file.value.path().read_bytes() == docx()

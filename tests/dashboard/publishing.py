@@ -43,8 +43,8 @@ async def send_parts(
     **fields: str | list[str] | None,
 ) -> Reply:
     """Press the button of the page's form with these files chosen; None leaves a field out."""
-    wanted = {**form.fields, **fields}
-    sent = {name: value for name, value in wanted.items() if value is not None and not _FILE.fullmatch(name)}
+    typed = {**form.fields, **fields}
+    sent = {name: value for name, value in typed.items() if value is not None and not _FILE.fullmatch(name)}
     none = [name for name in form.fields if _FILE.fullmatch(name)]
     answer = await who.client.post(
         path, content=in_parts(sent, files, none), headers={"content-type": MULTIPART}, follow_redirects=True

@@ -133,7 +133,7 @@ ROUTES = [
     Route("POST", ONE + "/confirmation/{confirmation:uuid}/employee", "confirm", {"name": "Ida Falk"}),
     Route("GET", ONE + "/recorded-in-error", "confirm"),
     Route("POST", ONE + "/recorded-in-error", "confirm", {"note": "another company"}),
-    Route("GET", ONE + "/confirmation", "told"),
+    Route("GET", ONE + "/confirmation", "opened"),
     Route("POST", ONE + "/confirmation", "confirm", ACCEPTOR | EMPLOYEE),
     Route("GET", ONE + "/text", "confirm", query=f"?template={cast.CUSTOMER_AGREEMENT}"),
     Route("GET", ONE + "/no-longer-agrees", "confirm"),

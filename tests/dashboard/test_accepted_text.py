@@ -61,7 +61,7 @@ async def send(someone: Visitor, shown: Reply, **fields: Any) -> Reply:
 
 @pytest.mark.rule("R33", "R35", "R38")
 @pytest.mark.parametrize(
-    ("language", "told"),
+    ("language", "expected"),
     [
         (
             "en",
@@ -84,29 +84,29 @@ async def send(someone: Visitor, shown: Reply, **fields: Any) -> Reply:
     ],
 )
 async def test_an_existing_customers_text_is_chosen_the_one_of_the_day_first_then_the_newest(
-    world: World, language: str, told: list[str]
+    world: World, language: str, expected: list[str]
 ) -> None:
     first, second, third = await three(world)
     await confirmed(world)
     someone = await visitor(world, language=language)
     shown = await someone.get(FORM)
-    assert options(shown.page) == list(zip(["", third, second, first], told, strict=True))
+    assert options(shown.page) == list(zip(["", third, second, first], expected, strict=True))
     assert chosen(shown) == ""
     assert text("confirmation.version", language) in shown.text
 
 
 @pytest.mark.rule("R35", "R38")
-@pytest.mark.parametrize(("place", "told"), [(0, ("stated", "1")), (1, ("stated", "2")), (2, ("stated", "3"))])
+@pytest.mark.parametrize(("place", "stored"), [(0, ("stated", "1")), (1, ("stated", "2")), (2, ("stated", "3"))])
 async def test_the_version_chosen_is_recorded_as_the_partners_word(
-    world: World, place: int, told: tuple[str, str]
+    world: World, place: int, stored: tuple[str, str]
 ) -> None:
     versions = await three(world)
     await confirmed(world)
     someone = await visitor(world)
     saved = await someone.fill(FORM, None, **TYPED | {"version": versions[place]})
     assert saved.path == DOGWOOD
-    assert kept(world) == [("inferred", "2"), told]
-    assert f"version {told[1]}, as the partner stated" in saved.text
+    assert kept(world) == [("inferred", "2"), stored]
+    assert f"version {stored[1]}, as the partner stated" in saved.text
 
 
 @pytest.mark.rule("R38")
@@ -281,14 +281,14 @@ async def test_the_same_form_twice_is_one_record_and_another_version_asks_first(
 
 @pytest.mark.rule("R34", "R38")
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "expected"),
     [
         ("en", "The text to be accepted is now version 4, in force since 15 August 2018."),
         ("fr", "Le texte à accepter est désormais la version 4, en vigueur depuis le 15 août 2018."),
     ],
 )
 async def test_a_text_that_takes_effect_while_the_form_is_open_is_told_before_anything_is_recorded(
-    world: World, language: str, said: str
+    world: World, language: str, expected: str
 ) -> None:
     await three(world)
     someone = await visitor(world, language=language)
@@ -296,7 +296,7 @@ async def test_a_text_that_takes_effect_while_the_form_is_open_is_told_before_an
     await publish(world, {AMERICA: SAMPLE}, "4", effective_from=AUGUST)
     noticed = await send(someone, shown, **TYPED)
     assert noticed.status == 422
-    assert said in noticed.text
+    assert expected in noticed.text
     assert kept(world) == []
     assert (await send(someone, noticed)).path == DOGWOOD
     assert kept(world) == [("inferred", "2")], "the day that was typed was before"
@@ -312,7 +312,7 @@ async def test_an_upcoming_text_published_while_the_form_is_open_is_no_news(worl
 
 @pytest.mark.rule("R33", "R34", "R37")
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "expected"),
     [
         (
             "en",
@@ -333,7 +333,7 @@ async def test_an_upcoming_text_published_while_the_form_is_open_is_no_news(worl
     ],
 )
 async def test_renewing_begins_with_the_same_acceptor_and_no_date_and_says_which_text_is_meant(
-    world: World, language: str, said: list[str]
+    world: World, language: str, expected: list[str]
 ) -> None:
     await three(world)
     await confirmed(world)
@@ -341,7 +341,7 @@ async def test_renewing_begins_with_the_same_acceptor_and_no_date_and_says_which
     someone = await visitor(world, language=language)
     path = f"{FORM}?template={cast.CLOUD_AGREEMENT}&next=/customers"
     shown = await someone.get(path)
-    for sentence in said:
+    for sentence in expected:
         assert sentence in shown.text
     fields = shown.page.form().fields
     assert (fields["acceptor_first_name"], fields["acceptor_email"]) == (["Noa"], ["noa@contoso.example"])
@@ -351,7 +351,7 @@ async def test_renewing_begins_with_the_same_acceptor_and_no_date_and_says_which
     assert kept(world) == [("inferred", "2"), ("inferred", "3")]
     renewed = await someone.get(path)
     assert renewed.page.form().fields["accepted_on"] == ["2018-09-05"]
-    assert said[2] not in renewed.text
+    assert expected[2] not in renewed.text
 
 
 @pytest.mark.rule("R34")
@@ -411,10 +411,10 @@ CHANGED_ON = "2018-08-05"
 @pytest.mark.rule("R35", "R38")
 @pytest.mark.parametrize("language", ["en", "fr"])
 @pytest.mark.parametrize(
-    ("answer", "told"), [(0, ("stated", "1")), (1, ("stated", "2")), (None, ("undetermined", None))]
+    ("answer", "stored"), [(0, ("stated", "1")), (1, ("stated", "2")), (None, ("undetermined", None))]
 )
 async def test_on_the_day_of_a_new_text_the_form_asks_which_one_was_accepted(
-    world: World, language: str, answer: int | None, told: tuple[str, str | None]
+    world: World, language: str, answer: int | None, stored: tuple[str, str | None]
 ) -> None:
     versions = await three(world)
     await confirmed(world)
@@ -429,9 +429,9 @@ async def test_on_the_day_of_a_new_text_the_form_asks_which_one_was_accepted(
     assert len(kept(world)) == 1
     saved = await send(someone, again, version="unknown" if answer is None else versions[answer])
     assert saved.path == DOGWOOD
-    assert kept(world)[-1] == told
+    assert kept(world)[-1] == stored
     shown = await someone.get(FORM)
-    if told != ("stated", "1"):  # what is outdated is not corrected but reconfirmed
+    if stored != ("stated", "1"):  # what is outdated is not corrected but reconfirmed
         assert chosen(shown) == ("unknown" if answer is None else versions[answer]), "a correction keeps what was said"
 
 

@@ -47,7 +47,7 @@ RIGHTS = {
     "staff":     "+   +   +   +   403 +   +   +   403 in",
     "write":     "+   +   +   403 403 +   +   +   403 in",
     "confirm":   "+   +   +   403 403 +   +   404 403 in",
-    "told":      "+   +   +   403 +   +   +   404 403 in",
+    "opened":    "+   +   +   403 +   +   +   404 403 in",
     "explain":   "+   +   +   +   +   +   +   404 403 in",
     "text":      "+   +   +   +   +   +   +   404 +   in",
     "simulate":  "+   +   +   403 403 +   +   404 +   in",
@@ -90,7 +90,7 @@ async def test_each_user_meets_each_page(everybody: Cast, name: str) -> None:
         expected[named(route)] = RIGHTS[route.right].split()[list(USERS).index(name)]
         answered[named(route)] = outcome(route, answer)
         examples = {cast.DOGWOOD} if route.path == "/api/docs" else set()
-        assert [told for told in strangers - examples if told in answer.text] == [], named(route)
+        assert [stranger for stranger in strangers - examples if stranger in answer.text] == [], named(route)
         changed = everybody.records() != before
         elsewhere = route.path in ("/sign-out", "/clock", "/questions/{question:str}/show")
         assert changed is (route.method == "POST" and expected[named(route)] == "+" and not elsewhere), named(route)
@@ -130,9 +130,9 @@ async def test_what_another_partner_has_with_the_same_customer_is_shown_nowhere(
     assert len(ids) >= 3
     for route in ROUTES:
         if route.method == "GET":
-            told = (await guest.ask(route, own, {})).text.casefold()
-            assert "zqxother" not in told, named(route)
-            assert [id_ for id_ in ids if str(id_).casefold() in told] == [], named(route)
+            body = (await guest.ask(route, own, {})).text.casefold()
+            assert "zqxother" not in body, named(route)
+            assert [id_ for id_ in ids if str(id_).casefold() in body] == [], named(route)
 
 
 @pytest.mark.parametrize("name", USERS)
@@ -149,13 +149,13 @@ async def test_a_form_of_another_site_does_nothing(everybody: Cast, name: str) -
 
 def blank(answer: httpx2.Response, *ids: str) -> tuple[int, str, str]:
     """An answer without what differs from one asking to the next."""
-    told = answer.text
+    body = answer.text
     for id_ in ids:
-        told = told.replace(id_, "…")
+        body = body.replace(id_, "…")
     for hidden in ("_csrf_token", "request_id"):
-        told = re.sub(f'name="{hidden}" value="[^"]*"', "", told)
+        body = re.sub(f'name="{hidden}" value="[^"]*"', "", body)
     leads = re.sub("|".join(ids), "…", answer.headers.get("location", ""))
-    return answer.status_code, leads, told
+    return answer.status_code, leads, body
 
 
 @pytest.mark.rule("R26")

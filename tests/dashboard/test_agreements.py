@@ -84,7 +84,7 @@ async def test_rows_are_found_by_name_code_and_language(
 
 @pytest.mark.rule("R46", "R49")
 @pytest.mark.parametrize(
-    ("address", "said"),
+    ("address", "expected"),
     [
         ("?country=FR&language=fr-FR", "France: French (France)"),
         ("?country=fr&language=FR-fr", "France: French (France)"),
@@ -96,11 +96,11 @@ async def test_rows_are_found_by_name_code_and_language(
     ],
 )
 async def test_an_address_with_country_and_language_shows_its_agreement_first(
-    world: World, address: str, said: str
+    world: World, address: str, expected: str
 ) -> None:
     guest = await visitor(world)
     shown = await guest.get(f"/agreements{address}")
-    assert said in shown.text
+    assert expected in shown.text
     assert cast.CLOUD_AGREEMENT in shown.text
     assert "(chosen)" in shown.text
     own = await guest.get(link_to(shown.page, r"^/agreements/.+/.+"))
@@ -119,14 +119,14 @@ async def test_a_country_that_is_not_listed_is_said(world: World, country: str) 
 @pytest.mark.rule("R46", "R49")
 async def test_each_row_leads_to_its_templates_with_what_is_true_today(world: World) -> None:
     world.clock.now = API_ENFORCED
-    for language, said in (
+    for language, expected in (
         ("en", ["France: French (France)", "Microsoft Cloud Agreement", "Yes, today.", "From 1 October 2019 on; not yet.",
                 "Since 7 August 2018.", "Other languages of this country: English (United States)"]),
         ("fr", ["France : Français (France)", "Oui, aujourd’hui.", "À partir du 1er octobre 2019 ; pas encore."]),
     ):  # fmt: skip
         guest = await visitor(world, cast.ALDER_SALES, language)
         shown = await guest.get("/agreements/FR/fr-FR")
-        assert [sentence for sentence in said if sentence not in shown.text] == []
+        assert [sentence for sentence in expected if sentence not in shown.text] == []
         assert cast.CUSTOMER_AGREEMENT in shown.text
         assert shown.text.index(cast.CLOUD_AGREEMENT) < shown.text.index(cast.CUSTOMER_AGREEMENT), "open ones first"
         await guest.close()

@@ -37,10 +37,10 @@ async def test_each_page_says_so_and_forms_that_record_are_refused(world: World,
         assert (shown.status, notice in shown.text) == (200, True)
     refused = await someone.fill(f"{DOGWOOD}/confirmation", None, **ACCEPTOR)
     assert refused.status in (422, 503)
-    said = " ".join(text("clock.behind", language).split())  # as a page is read: each blank is a blank
-    assert said in refused.text
+    expected = " ".join(text("clock.behind", language).split())  # as a page is read: each blank is a blank
+    assert expected in refused.text
     order = await someone.fill(f"{CEDAR}/order", None, **{"offer-0": cast.NOBODY})
-    assert said in order.text
+    assert expected in order.text
     assert len(confirmed(world)) == 1
     assert world.rows("select count(*) from order_") == [(0,)]
 

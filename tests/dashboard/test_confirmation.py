@@ -45,24 +45,24 @@ def values(reply: Reply) -> dict[str, str]:
 
 @pytest.mark.rule("R13", "R15", "R42")
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "expected"),
     [
         ("en", "The acceptance of Dogwood Legal is recorded."),
         ("fr", "L’acceptation par Dogwood Legal est enregistrée."),
     ],
 )
-async def test_what_was_typed_is_recorded_through_the_dashboard(world: World, language: str, said: str) -> None:
+async def test_what_was_typed_is_recorded_through_the_dashboard(world: World, language: str, expected: str) -> None:
     someone = await visitor(world, language=language)
     saved = await confirm(someone)
     assert (saved.status, saved.path) == (200, f"/customers/{cast.DOGWOOD}")
-    assert said in saved.text
+    assert expected in saved.text
     assert recorded(world) == [("Nora", "nora@dogwood.example", "2018-08-10", "dashboard")]
     assert world.rows("select user_id, recorded_by from confirmation") == [(cast.ALDER_SALES, cast.ALDER_SALES)]
 
 
 @pytest.mark.rule("R19")
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "expected"),
     [
         (
             "en",
@@ -74,8 +74,8 @@ async def test_what_was_typed_is_recorded_through_the_dashboard(world: World, la
         ),
     ],
 )
-async def test_the_form_says_how_the_data_are_used(world: World, language: str, said: str) -> None:
-    assert said in (await (await visitor(world, language=language)).get(DOGWOOD)).text
+async def test_the_form_says_how_the_data_are_used(world: World, language: str, expected: str) -> None:
+    assert expected in (await (await visitor(world, language=language)).get(DOGWOOD)).text
 
 
 @pytest.mark.rule("R19")
@@ -109,7 +109,7 @@ async def test_update_begins_with_what_counts_and_corrects_it(world: World) -> N
 
 @pytest.mark.rule("R15", "R16")
 @pytest.mark.parametrize(
-    ("language", "told"),
+    ("language", "expected"),
     [
         (
             "en",
@@ -125,12 +125,12 @@ async def test_update_begins_with_what_counts_and_corrects_it(world: World) -> N
     ],
 )
 async def test_everything_that_is_missing_is_named_at_once_beside_its_field(
-    world: World, language: str, told: list[str]
+    world: World, language: str, expected: list[str]
 ) -> None:
     someone = await visitor(world, language=language)
     shown = await confirm(someone, **dict.fromkeys(NORA, " "))
     assert shown.status == 422
-    assert all(sentence in shown.text for sentence in told)
+    assert all(sentence in shown.text for sentence in expected)
     assert {"acceptor_first_name-mistake", "accepted_on-mistake"} <= set(shown.page.ids)
     assert {"#acceptor_email", "#accepted_on"} <= set(shown.page.links)
     assert "acceptor_phone-mistake" not in shown.page.ids
@@ -139,7 +139,7 @@ async def test_everything_that_is_missing_is_named_at_once_beside_its_field(
 
 @pytest.mark.rule("R15", "R16")
 @pytest.mark.parametrize(
-    ("field", "typed", "said"),
+    ("field", "typed", "expected"),
     [
         ("acceptor_first_name", "x" * 51, "Type the first name"),
         ("acceptor_last_name", "a\x07b", "Type the last name"),
@@ -154,11 +154,11 @@ async def test_everything_that_is_missing_is_named_at_once_beside_its_field(
     ],
 )
 async def test_what_cannot_be_recorded_says_how_to_mend_it_and_keeps_what_was_typed(
-    world: World, field: str, typed: str, said: str
+    world: World, field: str, typed: str, expected: str
 ) -> None:
     shown = await confirm(await visitor(world), **{field: typed})
     assert shown.status == 422
-    assert said in shown.text
+    assert expected in shown.text
     assert f"{field}-mistake" in shown.page.ids
     assert values(shown) == values(shown) | NORA | {field: typed}
     assert recorded(world) == []
@@ -174,7 +174,7 @@ async def test_today_is_a_day_where_the_customer_is(world: World) -> None:
 
 @pytest.mark.rule("R24")
 @pytest.mark.parametrize(
-    ("language", "typed", "said", "kept"),
+    ("language", "typed", "expected", "kept"),
     [
         ("en", "sam@alder.example", "at your own organisation", ["partner_domain"]),
         ("fr", "sam@alder.example", "celle de votre organisation", ["partner_domain"]),
@@ -195,12 +195,12 @@ async def test_today_is_a_day_where_the_customer_is(world: World) -> None:
     ],
 )
 async def test_an_acceptor_of_the_partners_side_is_asked_about_once_and_then_recorded_with_the_warning(
-    world: World, language: str, typed: str, said: str, kept: list[str]
+    world: World, language: str, typed: str, expected: str, kept: list[str]
 ) -> None:
     someone = await visitor(world, language=language)
     shown = await confirm(someone, acceptor_email=typed)
     assert shown.status == 422
-    assert said in shown.text
+    assert expected in shown.text
     assert "mistakes" not in shown.page.ids
     assert values(shown)["acceptor_email"] == typed
     assert recorded(world) == []
@@ -223,14 +223,14 @@ async def test_another_warning_than_the_one_read_is_shown_before_anything_is_rec
     assert world.rows("select warning from confirmation_warning") == []
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "more than ten years ago"), ("fr", "plus de dix ans")])
+@pytest.mark.parametrize(("language", "expected"), [("en", "more than ten years ago"), ("fr", "plus de dix ans")])
 async def test_a_day_of_long_ago_is_asked_about_once_and_recorded_as_it_is(
-    world: World, language: str, said: str
+    world: World, language: str, expected: str
 ) -> None:
     someone = await visitor(world, language=language)
     shown = await confirm(someone, accepted_on="1999-08-14")
     assert (shown.status, recorded(world)) == (422, [])
-    assert said in shown.text
+    assert expected in shown.text
     assert text("confirmation.warning.kept", language) not in shown.text
     other = await someone.send(DOGWOOD, shown.page.form(), acceptor_email="sam@alder.example")
     assert (other.status, text("confirmation.warning.kept", language) in other.text) == (422, True)
@@ -342,21 +342,21 @@ async def test_the_back_button_and_another_value_ask_before_they_record_again(wo
 
 
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "expected"),
     [
         ("en", "Meanwhile, admin@alder.example recorded on 15 August 2018, 00:00 UTC that Ida Whitfield accepted on 10 August 2018."),
         ("fr", "Entre-temps, admin@alder.example a enregistré le 15 août 2018, 00:00 UTC l’acceptation de Ida Whitfield du 10 août 2018."),
     ],
 )  # fmt: skip
 async def test_a_colleague_who_confirmed_meanwhile_is_noticed_and_nothing_typed_is_lost(
-    world: World, language: str, said: str
+    world: World, language: str, expected: str
 ) -> None:
     someone, colleague = await visitor(world, language=language), await visitor(world, cast.ALDER_ADMIN)
     form = (await someone.get(DOGWOOD)).page.form()
     await confirm(colleague, acceptor_first_name="Ida")
     shown = await someone.send(DOGWOOD, form, **NORA)
     assert shown.status == 422
-    assert said in shown.text
+    assert expected in shown.text
     assert values(shown) == values(shown) | NORA
     assert len(recorded(world)) == 1
     assert (await someone.send(DOGWOOD, shown.page.form())).status == 200
@@ -365,7 +365,7 @@ async def test_a_colleague_who_confirmed_meanwhile_is_noticed_and_nothing_typed_
 
 @pytest.mark.rule("R47")
 @pytest.mark.parametrize(
-    ("end", "said"),
+    ("end", "expected"),
     [
         ({"reason": "no_longer_agrees"}, "recorded on 15 August 2018, 00:00 UTC that the customer no longer agrees"),
         (
@@ -375,7 +375,7 @@ async def test_a_colleague_who_confirmed_meanwhile_is_noticed_and_nothing_typed_
     ],
 )
 async def test_an_end_recorded_meanwhile_is_noticed_before_it_is_lifted(
-    world: World, end: dict[str, str], said: str
+    world: World, end: dict[str, str], expected: str
 ) -> None:
     await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)
     someone = await visitor(world)
@@ -383,7 +383,7 @@ async def test_an_end_recorded_meanwhile_is_noticed_before_it_is_lifted(
     await world.send(cast.ALDER_ADMIN, "POST", f"/api/customers/{cast.DOGWOOD}/standing/end", end)
     shown = await someone.send(DOGWOOD, form, **NORA)
     assert shown.status == 422
-    assert said in shown.text
+    assert expected in shown.text
     assert (await someone.send(DOGWOOD, shown.page.form())).status == 200
 
 
@@ -404,14 +404,14 @@ async def test_before_the_programme_there_is_no_form(world: World) -> None:
 
 @pytest.mark.rule("R22")
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "expected"),
     [("en", "An indirect reseller does not confirm."), ("fr", "Un revendeur indirect ne confirme pas.")],
 )
-async def test_an_indirect_reseller_is_sent_to_its_provider(world: World, language: str, said: str) -> None:
+async def test_an_indirect_reseller_is_sent_to_its_provider(world: World, language: str, expected: str) -> None:
     someone = await visitor(world, cast.BIRCH_SALES, language)
     shown = await someone.get(CEDAR)
     assert shown.status == 200
-    assert said in shown.text
+    assert expected in shown.text
     assert "/providers" in shown.page.links
     assert "accepted_on" not in {name for form in shown.page.forms for name in form.names}
     token = shown.page.form("/sign-out").fields["_csrf_token"]
@@ -429,7 +429,7 @@ async def test_the_agreement_can_be_chosen(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "leads"),
+    ("target", "leads"),
     [
         (f"/customers/{cast.DOGWOOD}/order", f"/customers/{cast.DOGWOOD}/order"),
         ("https://evil.example/", f"/customers/{cast.DOGWOOD}"),
@@ -437,9 +437,9 @@ async def test_the_agreement_can_be_chosen(world: World) -> None:
     ],
 )
 async def test_after_saving_the_reader_goes_on_where_it_came_from_and_nowhere_else(
-    world: World, wanted: str, leads: str
+    world: World, target: str, leads: str
 ) -> None:
-    saved = await (await visitor(world)).fill(f"{DOGWOOD}?next={wanted}", **NORA)
+    saved = await (await visitor(world)).fill(f"{DOGWOOD}?next={target}", **NORA)
     assert saved.path == leads
 
 

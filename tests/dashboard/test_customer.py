@@ -27,7 +27,7 @@ def section(reply: Reply, id_: str) -> str:
 
 @pytest.mark.rule("R41")
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "expected"),
     [
         (
             "en",
@@ -50,13 +50,13 @@ def section(reply: Reply, id_: str) -> str:
     ],
 )  # fmt: skip
 async def test_an_agent_sees_everything_whichever_channel_it_came_by(
-    world: World, language: str, said: list[str]
+    world: World, language: str, expected: list[str]
 ) -> None:
     await world.confirm(cast.ALDER_SALES, cast.CEDAR)
     await order(world)
     shown = await (await visitor(world, language=language)).get(CEDAR)
     assert shown.status == 200
-    for words in said:
+    for words in expected:
         assert words in shown.text, words
     for pattern in NO_BUTTONS.split("|"):
         assert link_to(shown.page, pattern)
@@ -79,7 +79,7 @@ async def test_reading_is_never_gated(world: World, now: datetime) -> None:
 
 @pytest.mark.rule("R1", "R22", "R31")
 @pytest.mark.parametrize(
-    ("who", "path", "language", "said"),
+    ("who", "path", "language", "expected"),
     [
         (cast.ALDER_HELPDESK, CEDAR, "en", "Confirmations are shown to Admin agents and Sales agents."),
         (cast.ALDER_HELPDESK, CEDAR, "fr", "Les confirmations sont visibles par les agents d’administration"),
@@ -90,13 +90,13 @@ async def test_reading_is_never_gated(world: World, now: datetime) -> None:
     ],
 )
 async def test_where_the_agreement_is_closed_one_sentence_says_why(
-    world: World, who: str, path: str, language: str, said: str
+    world: World, who: str, path: str, language: str, expected: str
 ) -> None:
     await world.confirm(cast.ALDER_SALES, cast.CEDAR)
     await order(world)
     shown = await (await visitor(world, who, language)).get(path)
     assert shown.status == 200
-    assert said in section(shown, "agreement")
+    assert expected in section(shown, "agreement")
     assert "noa@contoso.example" not in shown.text
     assert "Microsoft" not in section(shown, "agreement")
     assert not [link for link in shown.page.links if re.search(r"/confirmation|/recorded-in|/no-longer|/record$", link)]
@@ -342,20 +342,20 @@ async def test_many_subscriptions_and_lines_and_a_long_history_stay_readable(wor
 
 @pytest.mark.rule("R38")
 @pytest.mark.parametrize(
-    ("language", "told"),
+    ("language", "expected"),
     [
         ("en", "The text: version 2018-01, inferred from date, country and language."),
         ("fr", "Le texte : version 2018-01, déduite de la date, du pays et de la langue."),
     ],
 )
-async def test_the_text_that_was_accepted_is_named_with_the_grounds(world: World, language: str, told: str) -> None:
+async def test_the_text_that_was_accepted_is_named_with_the_grounds(world: World, language: str, expected: str) -> None:
     draft = text_draft("2018-01", effective_from=AUGUST - timedelta(days=90))
     await world.store.write(lambda uow: add_text_version(uow, draft, "tests"))
     await world.confirm(cast.ALDER_SALES, cast.CEDAR)
     someone = await visitor(world, language=language)
-    assert told in (await someone.get(CEDAR)).text
+    assert expected in (await someone.get(CEDAR)).text
     sheet = await someone.get(f"{CEDAR}/record")
-    assert told in sheet.text
+    assert expected in sheet.text
     assert "0" * 64 in sheet.text
     answer = await world.send(cast.ALDER_SALES, "GET", f"/api/customers/{cast.CEDAR}/standing")
     text = next(one for one in answer.json()["agreements"] if one["confirmation"])["confirmation"]["text"]

@@ -16,7 +16,7 @@ RECORD = f"{CEDAR}/record"
 
 @pytest.mark.rule("R17", "R20", "R26", "R27", "R41", "R48")
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "expected"),
     [
         (
             "en",
@@ -40,7 +40,7 @@ RECORD = f"{CEDAR}/record"
         ),
     ],
 )  # fmt: skip
-async def test_it_answers_a_regulators_question(world: World, language: str, said: list[str]) -> None:
+async def test_it_answers_a_regulators_question(world: World, language: str, expected: list[str]) -> None:
     await world.confirm(cast.ALDER_SALES, cast.CEDAR)
     await world.confirm(cast.ALDER_SALES, cast.CEDAR, primaryContact__lastName="Mistaken")
     await end(world, reason="recorded_in_error", templateId=cast.CLOUD_AGREEMENT, note="Typed twice.")
@@ -53,7 +53,7 @@ async def test_it_answers_a_regulators_question(world: World, language: str, sai
     assert (await world.send(cast.ALDER_SALES, "POST", f"/v1{CEDAR}/orders", lines)).status_code == 403
     shown = await (await visitor(world, cast.ALDER_ADMIN, language)).get(RECORD)
     assert shown.status == 200
-    for words in said:
+    for words in expected:
         assert words in shown.text, words
     ids = world.rows(
         "select confirmation_id, template_id, request_id from confirmation where partner_id = ?", cast.ALDER

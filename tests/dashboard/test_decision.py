@@ -21,7 +21,7 @@ async def refused_order(world: World) -> None:
 
 @pytest.mark.rule("R4", "R9")
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "expected"),
     [
         (
             "en",
@@ -42,13 +42,13 @@ async def refused_order(world: World) -> None:
         ),
     ],
 )  # fmt: skip
-async def test_a_refusal_says_why_and_leads_to_what_mends_it(world: World, language: str, said: list[str]) -> None:
+async def test_a_refusal_says_why_and_leads_to_what_mends_it(world: World, language: str, expected: list[str]) -> None:
     world.clock.now = API_ENFORCED
     await refused_order(world)
     someone = await visitor(world, language=language)
     shown = await someone.get(link_to((await someone.get(CEDAR)).page, "/decisions/"))
     assert shown.status == 200
-    for words in said:
+    for words in expected:
         assert words in shown.text, words
     assert f"{CEDAR}/confirmation" in shown.page.links
     assert "/how-to-confirm" in shown.page.links
@@ -56,14 +56,14 @@ async def test_a_refusal_says_why_and_leads_to_what_mends_it(world: World, langu
 
 @pytest.mark.rule("R4", "R5")
 @pytest.mark.parametrize(
-    ("now", "verdict", "said"),
+    ("now", "verdict", "expected"),
     [
         (EVE_OF_API, "New purchase: allowed", "From 22 March 2019 on, this channel (API) requires a confirmation."),
         (API_ENFORCED, "New purchase: refused", "We have no confirmation that this customer accepted"),
     ],
 )
 async def test_the_same_order_before_and_after_the_date_of_the_api(
-    world: World, now: datetime, verdict: str, said: str
+    world: World, now: datetime, verdict: str, expected: str
 ) -> None:
     world.clock.now = now
     await world.send(cast.ALDER_SALES, "POST", f"/v1{CEDAR}/orders", LINES)
@@ -71,8 +71,8 @@ async def test_the_same_order_before_and_after_the_date_of_the_api(
     listed = await someone.get(CEDAR)
     shown = await someone.get(link_to(listed.page, "/decisions/"))
     assert verdict in shown.text
-    assert said in shown.text
-    assert said in listed.text
+    assert expected in shown.text
+    assert expected in listed.text
 
 
 async def test_it_keeps_what_was_known_then_whatever_came_after(world: World) -> None:

@@ -16,7 +16,7 @@ LIST = "/employees-unknown"
 
 @pytest.mark.rule("R28")
 @pytest.mark.parametrize(
-    ("language", "none", "said"),
+    ("language", "none", "expected"),
     [
         (
             "en",
@@ -26,7 +26,9 @@ LIST = "/employees-unknown"
         ("fr", "Chaque confirmation d’un compte désigné nomme son employé.", "L’employé qui a confirmé est indiqué."),
     ],
 )
-async def test_an_unknown_employee_is_listed_until_stated(world: World, language: str, none: str, said: str) -> None:
+async def test_an_unknown_employee_is_listed_until_stated(
+    world: World, language: str, none: str, expected: str
+) -> None:
     someone = await visitor(world, language=language)
     assert none in (await someone.get(LIST)).text
     await world.confirm(cast.ALDER_SALES, cast.CEDAR)
@@ -36,7 +38,7 @@ async def test_an_unknown_employee_is_listed_until_stated(world: World, language
     assert "Cedar Bakery" not in listed.text
     path = link_to(listed.page, "/employee$")
     shown = await someone.fill(path, name="Robin Vale", email="robin@alder.example", reference="4711")
-    assert (shown.path, said in shown.text) == (f"/customers/{cast.DOGWOOD}", True)
+    assert (shown.path, expected in shown.text) == (f"/customers/{cast.DOGWOOD}", True)
     assert world.rows("select name, email, reference, stated_by from confirmation_employee") == [
         ("Robin Vale", "robin@alder.example", "4711", cast.ALDER_SALES)
     ]
@@ -82,8 +84,8 @@ async def test_a_statement_is_corrected_and_both_are_kept(world: World, language
         (1, "Robin Vale", "robin@alder.example", cast.ALDER_SALES),
         (2, "Sam Reed", None, cast.ALDER_SALES),
     ]
-    said = text("activity.did.state_employee", language, who="", customer="").strip(" .")
-    assert (await someone.get("/activity")).text.count(said) == 2
+    expected = text("activity.did.state_employee", language, who="", customer="").strip(" .")
+    assert (await someone.get("/activity")).text.count(expected) == 2
 
 
 @pytest.mark.fault("B5")

@@ -73,16 +73,16 @@ async def test_nothing_before_a_refusal_would_count_again(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "expected"),
     [
         ("en", "No confirmation of the Microsoft Cloud Agreement counts"),
         ("fr", "Aucune confirmation du contrat Microsoft"),
     ],
 )
-async def test_where_none_counts_there_is_none_to_take_back(world: World, language: str, said: str) -> None:
+async def test_where_none_counts_there_is_none_to_take_back(world: World, language: str, expected: str) -> None:
     shown = await (await visitor(world, language=language)).get(DOGWOOD)
     assert shown.status == 200
-    assert said in shown.text
+    assert expected in shown.text
     assert "note" not in {name for form in shown.page.forms for name in form.names}
 
 

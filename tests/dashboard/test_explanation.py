@@ -30,16 +30,16 @@ def rename(world: World, column: str, value: str) -> None:
 @pytest.mark.rule("R15", "R18", "R24", "R25", "R48", "R49")
 async def test_it_says_why_what_is_needed_and_who_decides(world: World) -> None:
     shown = await (await visitor(world)).get(EXPLANATION)
-    said = words(shown)
+    expected = words(shown)
     for key in ("why.rights", "why.protection", "why.regulator", "who.never", "use.silent"):
-        assert text(f"explanation.{key}", "en") in said
+        assert text(f"explanation.{key}", "en") in expected
     for sentence in (
         "Please accept the Microsoft Cloud Agreement", "To Cedar Bakery", "us, Alder Distribution",
         "Each customer must accept the agreement before a partner may order.", "first and last name", "e-mail address",
         "phone number, if you like", "the date of the acceptance", "You decide who may accept for you.",
         "https://docs.microsoft.com/en-us/partner-center/agreements", "renew by themselves go on",
     ):  # fmt: skip
-        assert sentence in said, sentence
+        assert sentence in expected, sentence
     assert 'lang="en" dir="auto" readonly' in shown.page.html
     assert "Nothing is sent from here." in shown.text
     assert "/agreements?country=US&language=en-US" in shown.page.links
@@ -81,16 +81,16 @@ async def test_without_the_customers_language_it_is_english_and_says_so(world: W
 )
 async def test_its_dates_are_true_on_the_day(world: World, now: datetime, by_hand: str, by_systems: str) -> None:
     world.clock.now = now
-    said = words(await (await visitor(world)).get(EXPLANATION))
-    assert f"{by_hand}, an order that we type in by hand" in said
-    assert f"{by_systems}, an order that our systems place" in said
+    expected = words(await (await visitor(world)).get(EXPLANATION))
+    assert f"{by_hand}, an order that we type in by hand" in expected
+    assert f"{by_systems}, an order that our systems place" in expected
 
 
 async def test_a_reseller_explains_for_its_provider(world: World) -> None:
-    said = words(await (await visitor(world, cast.BIRCH_SALES)).get(EXPLANATION))
-    assert "us, Birch IT" in said
-    assert "We give these details to our indirect provider" in said
-    assert "Alder" not in said
+    expected = words(await (await visitor(world, cast.BIRCH_SALES)).get(EXPLANATION))
+    assert "us, Birch IT" in expected
+    assert "We give these details to our indirect provider" in expected
+    assert "Alder" not in expected
     assert (await (await visitor(world, cast.ALDER_HELPDESK)).get(EXPLANATION)).status == 200
 
 

@@ -14,7 +14,7 @@ from tests.world import API_ENFORCED, AUGUST, DASHBOARD_ENFORCED, World
 
 @pytest.mark.rule("R15", "R18", "R20", "R21", "R22", "R24", "R25", "R41", "R42", "R46")
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "expected"),
     [
         ("en", ["First name", "Phone number (optional)", "Nobody is sent any mail", "No evidence is uploaded",
                 "Admin agents and Sales agents", "An indirect reseller never confirms",
@@ -26,19 +26,19 @@ from tests.world import API_ENFORCED, AUGUST, DASHBOARD_ENFORCED, World
     ],
 )  # fmt: skip
 async def test_anybody_reads_what_is_needed_who_may_and_what_to_do(
-    world: World, language: str, said: list[str]
+    world: World, language: str, expected: list[str]
 ) -> None:
     guest = await visitor(world, None, language)
     shown = await guest.get("/how-to-confirm")
     assert shown.status == 200
-    assert [sentence for sentence in said if sentence not in shown.text] == []
+    assert [sentence for sentence in expected if sentence not in shown.text] == []
     assert shown.page.tags.count("h1") == 1
     assert "/agreements" not in shown.page.links, "that page asks to sign in"
 
 
 @pytest.mark.rule("R1", "R2", "R3", "R4", "R5")
 @pytest.mark.parametrize(
-    ("now", "said"),
+    ("now", "expected"),
     [
         (datetime(2018, 8, 6, tzinfo=UTC), "Confirmations do not exist yet"),
         (AUGUST, "optional until 7 November 2018"),
@@ -47,9 +47,9 @@ async def test_anybody_reads_what_is_needed_who_may_and_what_to_do(
         (API_ENFORCED, "since 22 March 2019"),
     ],
 )
-async def test_it_says_the_dates_in_force_now(world: World, now: datetime, said: str) -> None:
+async def test_it_says_the_dates_in_force_now(world: World, now: datetime, expected: str) -> None:
     world.clock.now = now
-    assert said in Page((await world.send(None, "GET", "/how-to-confirm")).text).text
+    assert expected in Page((await world.send(None, "GET", "/how-to-confirm")).text).text
 
 
 @pytest.mark.rule("R50")

@@ -33,18 +33,18 @@ def created(world: World) -> list[tuple[object, ...]]:
 @pytest.mark.rule("R2")
 @pytest.mark.rule("R12")
 @pytest.mark.parametrize(
-    ("language", "optional", "said"),
+    ("language", "optional", "expected"),
     [
         ("en", "Optional until 7 November 2018", "The customer is created. No confirmation is recorded yet."),
         ("fr", "Facultatif jusqu’au 7 novembre 2018", "Le client est créé. Aucune confirmation"),
     ],
 )
 async def test_while_it_is_optional_leaving_it_unticked_goes_on(
-    world: World, language: str, optional: str, said: str
+    world: World, language: str, optional: str, expected: str
 ) -> None:
     assert optional in (await (await visitor(world, language=language)).get(NEW)).text
     done = await create(world, language=language)
-    assert said in done.text
+    assert expected in done.text
     assert "Oak Furniture" in done.text
     assert created(world) == [("Oak Furniture", "oak.example")]
     assert confirmed(world) == []
@@ -53,17 +53,19 @@ async def test_while_it_is_optional_leaving_it_unticked_goes_on(
 @pytest.mark.rule("R8")
 @pytest.mark.rule("R12")
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "expected"),
     [
         ("en", "Nothing can be bought for it until its acceptance is confirmed."),
         ("fr", "Rien ne peut être acheté avant la confirmation de son acceptation."),
     ],
 )
-async def test_once_it_is_required_the_customer_is_created_all_the_same(world: World, language: str, said: str) -> None:
+async def test_once_it_is_required_the_customer_is_created_all_the_same(
+    world: World, language: str, expected: str
+) -> None:
     world.clock.now = DASHBOARD_ENFORCED
     someone = await visitor(world, language=language)
     done = await someone.fill(NEW, **COMPANY)
-    assert said in done.text
+    assert expected in done.text
     assert created(world) == [("Oak Furniture", "oak.example")]
     offer = {"offer-0": "bd938f12-058f-4927-bba3-ae36b1d2501c"}
     assert "(R9)" in (await someone.fill(f"{done.path}/order", **offer)).text
@@ -71,17 +73,17 @@ async def test_once_it_is_required_the_customer_is_created_all_the_same(world: W
 
 @pytest.mark.rule("R19")
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "expected"),
     [
         ("en", "The customer is created, and its acceptance is confirmed."),
         ("fr", "Le client est créé et son acceptation est confirmée."),
     ],
 )
 async def test_who_accepted_is_the_primary_contact_unless_somebody_else_is_named(
-    world: World, language: str, said: str
+    world: World, language: str, expected: str
 ) -> None:
     done = await create(world, language=language, **ACCEPTED)
-    assert said in done.text
+    assert expected in done.text
     contact = "select first_name, last_name, email, phone from confirmation_contact"
     assert world.rows(contact) == [("Ida", "Falk", "ida@oak.example", "5550123")]
     assert [row[1:] for row in confirmed(world)] == [("Falk", "dashboard")]
@@ -102,7 +104,7 @@ async def test_what_is_not_stated_is_not_recorded(world: World) -> None:
 
 @pytest.mark.rule("R7")
 @pytest.mark.parametrize(
-    ("changes", "field", "said"),
+    ("changes", "field", "expected"),
     [
         ({"accepted_on": ""}, "accepted_on", "Choose the day"),
         ({"accepted_on": "2018-09-30"}, "accepted_on", "lies in the future"),
@@ -111,12 +113,12 @@ async def test_what_is_not_stated_is_not_recorded(world: World) -> None:
     ],
 )
 async def test_without_a_confirmation_that_can_be_recorded_there_is_no_customer(
-    world: World, changes: dict[str, str], field: str, said: str
+    world: World, changes: dict[str, str], field: str, expected: str
 ) -> None:
     someone = await visitor(world)
     wrong = await someone.fill(NEW, **COMPANY | ACCEPTED | changes)
     assert wrong.status == 422
-    assert said in wrong.text
+    assert expected in wrong.text
     assert f"#{field}" in wrong.page.links
     assert created(world) == confirmed(world) == []
     form = wrong.page.form()
@@ -135,10 +137,10 @@ async def test_without_a_customer_that_can_be_created_there_is_no_confirmation(w
 
 async def test_everything_that_is_wrong_is_said_at_once_each_at_its_field(world: World) -> None:
     blank = dict.fromkeys(COMPANY, "") | {"registration": "", "state": "Washington", "accepted": "yes"}
-    for language, said in (("en", "Give the company’s name"), ("fr", "Donnez le nom de l’entreprise")):
+    for language, expected in (("en", "Give the company’s name"), ("fr", "Donnez le nom de l’entreprise")):
         wrong = await create(world, language=language, **blank)
         assert wrong.status == 422
-        assert said in wrong.text
+        assert expected in wrong.text
         named = [link[1:] for link in wrong.page.links if link.startswith("#") and link != "#main"]
         assert named == [
             "company", "domain", "country", "culture", "contact_first_name", "contact_last_name", "contact_email",
@@ -148,7 +150,7 @@ async def test_everything_that_is_wrong_is_said_at_once_each_at_its_field(world:
 
 
 @pytest.mark.parametrize(
-    ("changes", "field", "said"),
+    ("changes", "field", "expected"),
     [
         ({"country": "AM"}, "registration", "asks for the organisation’s registration number"),
         ({"country": "AM", "registration": "12"}, "registration", "has 8 digits"),
@@ -168,11 +170,11 @@ async def test_everything_that_is_wrong_is_said_at_once_each_at_its_field(world:
     ],
 )
 async def test_what_is_wrong_is_said_at_its_field_and_kept(
-    world: World, changes: dict[str, str], field: str, said: str
+    world: World, changes: dict[str, str], field: str, expected: str
 ) -> None:
     wrong = await create(world, **changes)
     assert wrong.status == 422
-    assert said in wrong.text
+    assert expected in wrong.text
     assert f"#{field}" in wrong.page.links
     if field not in ("country", "culture", "reseller"):
         assert wrong.page.form().fields[field] == [(COMPANY | {"registration": ""} | changes)[field].strip()]
@@ -189,13 +191,13 @@ async def test_what_is_wrong_is_said_at_its_field_and_kept(
     ],
 )
 async def test_a_domain_can_be_checked_first(world: World, domain: str, english: str, french: str) -> None:
-    for language, said in (("en", english), ("fr", french)):
+    for language, expected in (("en", english), ("fr", french)):
         someone = await visitor(world, language=language)
-        told = await someone.fill(NEW, **COMPANY | {"domain": domain}, step="check")
-        assert told.status == 200
-        assert said in told.text
-        assert told.page.form().fields["company"] == ["Oak Furniture"]
-        assert said in (await someone.get(f"{NEW}?domain={domain}")).text
+        reply = await someone.fill(NEW, **COMPANY | {"domain": domain}, step="check")
+        assert reply.status == 200
+        assert expected in reply.text
+        assert reply.page.form().fields["company"] == ["Oak Furniture"]
+        assert expected in (await someone.get(f"{NEW}?domain={domain}")).text
     assert created(world) == []
 
 

@@ -46,11 +46,11 @@ async def gate(world: World, action: str = "new_purchase") -> str:
 @pytest.mark.rule("R39", "R47")
 @pytest.mark.parametrize("confirmed", [True, False])
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "expected"),
     [("en", "Recorded: Dogwood Legal no longer agrees. Nothing is cancelled yet."), ("fr", "Dogwood Legal n’accepte plus. Rien n’est encore résilié.")],
 )  # fmt: skip
 async def test_a_refusal_is_recorded_also_for_one_who_never_accepted_and_cancels_nothing(
-    world: World, language: str, said: str, confirmed: bool
+    world: World, language: str, expected: str, confirmed: bool
 ) -> None:
     await buy(world, "Mail")
     if confirmed:
@@ -59,7 +59,7 @@ async def test_a_refusal_is_recorded_also_for_one_who_never_accepted_and_cancels
     someone = await visitor(world, language=language)
     shown = await refuse(someone, "By phone.")
     assert (shown.status, shown.path) == (200, DOGWOOD)
-    assert said in shown.text
+    assert expected in shown.text
     assert "By phone." in shown.text
     assert world.rows("select reason, note, channel from ending") == [("no_longer_agrees", "By phone.", "dashboard")]
     assert statuses(world) == {"Mail": "active"}
@@ -68,13 +68,13 @@ async def test_a_refusal_is_recorded_also_for_one_who_never_accepted_and_cancels
 
 
 @pytest.mark.rule("R47")
-@pytest.mark.parametrize(("language", "said"), [("en", "Tick the box to say"), ("fr", "Cochez la case pour dire")])
+@pytest.mark.parametrize(("language", "expected"), [("en", "Tick the box to say"), ("fr", "Cochez la case pour dire")])
 async def test_without_the_explicit_word_nothing_is_recorded_and_the_note_is_kept(
-    world: World, language: str, said: str
+    world: World, language: str, expected: str
 ) -> None:
     shown = await (await visitor(world, language=language)).fill(DOGWOOD, note="By phone.")
     assert shown.status == 422
-    assert said in shown.text
+    assert expected in shown.text
     assert "sure-mistake" in shown.page.ids
     assert shown.page.form().fields["note"] == ["By phone."]
     assert world.rows("select * from ending") == []
@@ -178,14 +178,14 @@ async def test_ticking_none_says_so(world: World, ids: list[str]) -> None:
 
 @pytest.mark.rule("R40")
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "expected"),
     [
         ("en", "Not cancelled: Voice. It has changed meanwhile."),
         ("fr", "Non résilié : Voice. Il a changé entre-temps."),
     ],
 )
 async def test_one_that_changed_meanwhile_is_left_and_the_others_are_cancelled(
-    world: World, language: str, said: str
+    world: World, language: str, expected: str
 ) -> None:
     mail, voice = await buy(world, "Mail", "Voice")
     someone = await visitor(world, language=language)
@@ -196,7 +196,7 @@ async def test_one_that_changed_meanwhile_is_left_and_the_others_are_cancelled(
     await world.send(cast.ALDER_ADMIN, "PATCH", path, one | {"autoRenewEnabled": False})
     shown = await someone.send(DOGWOOD, form)
     assert shown.status == 409
-    assert said in shown.text
+    assert expected in shown.text
     assert ("One subscription is cancelled." if language == "en" else "Un abonnement est résilié.") in shown.text
     assert statuses(world) == {"Mail": "deleted", "Voice": "active"}
     assert shown.page.form().fields["subscription"] == [voice], "what is left stays ticked"

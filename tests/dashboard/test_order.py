@@ -62,18 +62,18 @@ async def test_while_it_is_optional_the_prompt_is_skipped(
 @pytest.mark.rule("R7")
 @pytest.mark.rule("R9")
 @pytest.mark.parametrize(
-    ("language", "said", "reason"),
+    ("language", "expected", "reason"),
     [
         ("en", "This cannot be completed yet", "We have no confirmation that this customer accepted"),
         ("fr", "Impossible de terminer pour l’instant", "Nous n’avons aucune confirmation"),
     ],
 )
 async def test_a_refused_order_is_kept_as_it_was_begun_and_completed_with_the_confirmation(
-    world: World, language: str, said: str, reason: str
+    world: World, language: str, expected: str, reason: str
 ) -> None:
     world.clock.now = DASHBOARD_ENFORCED
     someone, held = await begun(world, language)
-    assert said in held.text
+    assert expected in held.text
     assert reason in held.text
     assert "/how-to-confirm" in held.page.links
     assert subscribed(world) == confirmed(world) == []
@@ -145,14 +145,15 @@ async def test_an_order_that_another_rule_refuses_leaves_no_confirmation_either(
 
 
 @pytest.mark.parametrize(
-    ("language", "said"), [("en", "The order is abandoned. Nothing was bought."), ("fr", "La commande est abandonnée.")]
+    ("language", "expected"),
+    [("en", "The order is abandoned. Nothing was bought."), ("fr", "La commande est abandonnée.")],
 )
-async def test_cancel_abandons_the_order_and_says_so(world: World, language: str, said: str) -> None:
+async def test_cancel_abandons_the_order_and_says_so(world: World, language: str, expected: str) -> None:
     world.clock.now = DASHBOARD_ENFORCED
     someone, held = await begun(world, language)
     left = await someone.send(ORDER, held.page.form(), step="cancel", **ACCEPTOR)
     assert left.path == HERE
-    assert said in left.text
+    assert expected in left.text
     assert subscribed(world) == confirmed(world) == []
     assert decided(world) == [("new_purchase", "dashboard", "deny")]
 
@@ -168,14 +169,14 @@ async def test_skipping_is_over_when_the_date_has_come_meanwhile(world: World) -
 
 @pytest.mark.rule("R47")
 @pytest.mark.parametrize(
-    ("now", "said"),
+    ("now", "expected"),
     [
         (None, "From 7 November 2018 on, this channel (dashboard) requires a confirmation. (R2)"),
         (API_ENFORCED, "We have no confirmation that this customer accepted the Microsoft Cloud Agreement. (R9)"),
     ],
 )
 async def test_a_customer_who_no_longer_agrees_is_explained_and_a_new_confirmation_opens_again(
-    world: World, now: Any, said: str
+    world: World, now: Any, expected: str
 ) -> None:
     await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)
     end = {"reason": "no_longer_agrees", "note": ""}
@@ -187,7 +188,7 @@ async def test_a_customer_who_no_longer_agrees_is_explained_and_a_new_confirmati
         "plainly, first"
     )
     assert "cancel the customer's subscriptions. (R47)" in held.text
-    assert said in held.text, "every reason, and what comes later"
+    assert expected in held.text, "every reason, and what comes later"
     assert subscribed(world) == []
     done = await someone.send(ORDER, held.page.form(), step="confirm", **ACCEPTOR)
     assert "The order is placed." in done.text
@@ -241,12 +242,12 @@ async def test_a_colleague_who_confirmed_meanwhile_is_named_and_nothing_is_recor
     world.clock.now = DASHBOARD_ENFORCED
     someone, held = await begun(world)
     await world.confirm(cast.ALDER_ADMIN, cast.DOGWOOD, primaryContact__lastName="Ek")
-    told = await someone.send(ORDER, held.page.form(), step="confirm", **ACCEPTOR)
-    assert told.status == 422
-    assert "Somebody confirmed this customer meanwhile" in told.text
-    assert "admin@alder.example" in told.text
+    reply = await someone.send(ORDER, held.page.form(), step="confirm", **ACCEPTOR)
+    assert reply.status == 422
+    assert "Somebody confirmed this customer meanwhile" in reply.text
+    assert "admin@alder.example" in reply.text
     assert subscribed(world) == []
-    form = told.page.form()
+    form = reply.page.form()
     assert form.fields["acceptor_last_name"] == ["Berg"]
     done = await someone.send(ORDER, form, step="")
     assert "The order is placed." in done.text
@@ -257,8 +258,8 @@ async def test_ones_own_can_be_recorded_as_a_correction_of_a_colleagues(world: W
     world.clock.now = DASHBOARD_ENFORCED
     someone, held = await begun(world)
     await world.confirm(cast.ALDER_ADMIN, cast.DOGWOOD, primaryContact__lastName="Ek")
-    told = await someone.send(ORDER, held.page.form(), step="confirm", **ACCEPTOR)
-    done = await someone.send(ORDER, told.page.form(), step="confirm")
+    reply = await someone.send(ORDER, held.page.form(), step="confirm", **ACCEPTOR)
+    done = await someone.send(ORDER, reply.page.form(), step="confirm")
     assert "The order is placed." in done.text
     assert confirmed(world) == [(cast.DOGWOOD, "Ek", "api"), *RECORDED]
     assert subscribed(world) == BOUGHT
@@ -314,11 +315,11 @@ async def test_an_agreement_that_closed_while_the_form_was_open_is_not_confirmed
     world.clock.now = datetime(2020, 1, 31, 23, 59, tzinfo=UTC)
     someone, held = await begun(world)
     world.clock.now = datetime(2020, 2, 1, tzinfo=UTC)
-    told = await someone.send(ORDER, held.page.form(), step="confirm", **ACCEPTOR, template=cast.CLOUD_AGREEMENT)
-    assert told.status == 422
-    assert "The agreement asked for has changed" in told.text
+    reply = await someone.send(ORDER, held.page.form(), step="confirm", **ACCEPTOR, template=cast.CLOUD_AGREEMENT)
+    assert reply.status == 422
+    assert "The agreement asked for has changed" in reply.text
     assert subscribed(world) == confirmed(world) == []
-    form = told.page.form()
+    form = reply.page.form()
     assert (form.fields["template"], form.fields["acceptor_last_name"]) == ([cast.CUSTOMER_AGREEMENT], ["Berg"])
     done = await someone.send(ORDER, form, step="confirm")
     assert "The order is placed." in done.text
@@ -345,12 +346,12 @@ async def test_an_agreement_that_closed_while_the_form_was_open_is_not_confirmed
 async def test_what_cannot_be_ordered_is_said_at_its_field_and_kept(
     world: World, changes: dict[str, str], field: str, english: str, french: str
 ) -> None:
-    for language, said in (("en", english), ("fr", french)):
+    for language, expected in (("en", english), ("fr", french)):
         someone = await visitor(world, language=language)
         path = f"/customers/{cast.CEDAR}/order"
         wrong = await someone.fill(path, **LINE | changes)
         assert wrong.status == 422
-        assert said in wrong.text
+        assert expected in wrong.text
         assert f"#{field}" in wrong.page.links
         if field != "reseller":
             assert wrong.page.form().fields[field][0].strip() == changes[field].strip()

@@ -185,8 +185,8 @@ async def test_who_accepted_an_older_text_is_told_apart_from_who_is_confirmed(wo
         "no longer agrees 0 0%",
     ]
     world.clock.now = AUGUST + timedelta(days=10)
-    told = ["confirmed 0 0%", "outdated 1 33.3%", "not confirmed 2 66.7%", "no longer agrees 0 0%"]
-    assert rows(await someone.get("/"), "standings") == told
+    expected = ["confirmed 0 0%", "outdated 1 33.3%", "not confirmed 2 66.7%", "no longer agrees 0 0%"]
+    assert rows(await someone.get("/"), "standings") == expected
     operator = await visitor(world, cast.OPERATOR_USER)
     assert "outdated 1" in " ".join(rows(await operator.get("/"), "standings"))
     await world.confirm(cast.ALDER_SALES, cast.CEDAR, dateAgreed="2018-08-25T00:00:00Z")
@@ -227,5 +227,5 @@ async def test_totals_of_many_customers_are_counted_beside_the_page(world: World
     assert rows(counted, "standings")[1] == "not confirmed 3 100%"
     assert "As of 00:00 UTC. Your change of 00:00 UTC is not in these totals yet." in counted.text
     assert "hx-get" not in counted.page.html
-    assert "Situation à 00:00 UTC." in (said := (await colleague.get("/")).text)
-    assert "Votre modification" not in said
+    assert "Situation à 00:00 UTC." in (expected := (await colleague.get("/")).text)
+    assert "Votre modification" not in expected

@@ -11,7 +11,7 @@ HOSTILE = "<script>alert(1)</script>"
 
 @pytest.mark.rule("R15", "R22", "R23", "R24")
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "expected"),
     [
         ("en", ["Alder Distribution", "First name", "Last name", "E-mail address", "Phone number (optional)",
                 "Date of acceptance", "Your own records open nothing", "Hello Alder Distribution"]),
@@ -19,11 +19,13 @@ HOSTILE = "<script>alert(1)</script>"
                 "Date d’acceptation", "Vos propres dossiers ne suffisent pas", "Bonjour Alder Distribution"]),
     ],
 )  # fmt: skip
-async def test_a_reseller_sees_whom_to_give_exactly_which_data(world: World, language: str, said: list[str]) -> None:
+async def test_a_reseller_sees_whom_to_give_exactly_which_data(
+    world: World, language: str, expected: list[str]
+) -> None:
     guest = await visitor(world, cast.HORNBEAM_SALES, language)
     shown = await guest.get("/providers")
     assert shown.status == 200
-    assert [sentence for sentence in said if sentence not in shown.text] == []
+    assert [sentence for sentence in expected if sentence not in shown.text] == []
     for customer in (cast.CEDAR, cast.FRENE):
         assert shown.text.count(customer) == 2, "in each text to copy"
     assert "Dogwood" not in shown.text

@@ -42,7 +42,7 @@ async def test_the_form_begins_with_the_programmes_own_agreement(world: World, n
 
 @pytest.mark.rule("R32", "R46")
 @pytest.mark.parametrize(
-    ("language", "asked", "said", "done"),
+    ("language", "asked", "expected", "done"),
     [
         ("en", "publish", ["Upload first; we check the files.", "Major: customers who accepted an older text are asked again"],
          "Version 2018-09 is published."),
@@ -51,20 +51,20 @@ async def test_the_form_begins_with_the_programmes_own_agreement(world: World, n
     ],
 )  # fmt: skip
 async def test_a_version_is_sent_looked_at_and_published(
-    world: World, language: str, asked: str, said: list[str], done: str
+    world: World, language: str, asked: str, expected: list[str], done: str
 ) -> None:
     someone = await operator(world, language)
     opened = await someone.get(link_to((await someone.get("/agreements")).page, "^/agreements/publish$"))
-    assert [sentence for sentence in said if sentence not in opened.text] == []
+    assert [sentence for sentence in expected if sentence not in opened.text] == []
     form = opened.page.form()
     assert form.fields["effective_date"] == ["2018-08-16"], "the next midnight"
     assert form.fields["effective_time"] == ["00:00"]
     shown = await send_parts(someone, form, FILES, **TYPED, **{"countries-1": CODES})
     assert shown.status == 200
     assert published(world) == [], "nothing is published by the first press"
-    for told in ("2018-09", "1 September 2018" if language == "en" else "1er septembre 2018", "How long data are kept.", "english.md",
+    for fact in ("2018-09", "1 September 2018" if language == "en" else "1er septembre 2018", "How long data are kept.", "english.md",
                  "français.md", sha256(ENGLISH).hexdigest(), sha256(FRENCH).hexdigest(), "246", "Luxembourg"):  # fmt: skip
-        assert told in shown.text, told
+        assert fact in shown.text, fact
     read = [await someone.get(link) for link in shown.page.links if link.startswith(f"{PATH}/text?")]
     assert ["Sample agreement" in one.text for one in read] == [True, False]
     assert "Contrat exemple" in read[1].text
@@ -83,9 +83,9 @@ async def test_it_is_recorded_as_the_operators_own_deed(world: World) -> None:
         "select partner_id, user_id, channel, resource_new_value from audit_record where operation_type = 'publish_agreement_text'"
     )
     assert (partner, user, channel) == (cast.OPERATOR, cast.OPERATOR_USER, "dashboard")
-    told = json.loads(value)
-    assert (told["label"], told["major"], told["effective_from"]) == ("2018-09", True, "2018-09-01T00:00:00+00:00")
-    assert told["files"]["FR fr-FR"] == sha256(FRENCH).hexdigest()
+    kept = json.loads(value)
+    assert (kept["label"], kept["major"], kept["effective_from"]) == ("2018-09", True, "2018-09-01T00:00:00+00:00")
+    assert kept["files"]["FR fr-FR"] == sha256(FRENCH).hexdigest()
     assert world.rows("select published_by from text_version") == [(cast.OPERATOR_USER,)]
     assert cast.USERS[cast.OPERATOR_USER][1] in (await someone.get("/agreements/versions")).text
 
@@ -164,9 +164,9 @@ async def test_what_is_wrong_is_told_at_its_field_and_nothing_is_published(
         someone.client.headers["accept-language"] = language
         reply = await check(someone, files, **changes)
         assert reply.status == 422
-        assert [said for said in expected if said not in reply.text] == []
-        told = reply.page.html.partition('id="mistakes"')[2].partition("</div>")[0]
-        for where in {part.partition('"')[0] for part in told.split('href="#')[1:]}:
+        assert [sentence for sentence in expected if sentence not in reply.text] == []
+        listed = reply.page.html.partition('id="mistakes"')[2].partition("</div>")[0]
+        for where in {part.partition('"')[0] for part in listed.split('href="#')[1:]}:
             assert where in reply.page.ids, where
             assert f'id="{where}-mistake"' in reply.page.html, "it stands beside its field"
     assert published(world) == []
@@ -180,8 +180,8 @@ async def test_every_mistake_is_told_at_once_in_the_order_of_the_fields(world: W
         template=cast.NOBODY, label="", kind=None, effective_date="", effective_time="x", note="\x1b",
         **{"countries-0": "ZZ", "language-1": "", "language-2": "de-DE"},
     )  # fmt: skip
-    told = reply.page.html.partition('id="mistakes"')[2].partition("</div>")[0]
-    assert [part.partition('"')[0] for part in told.split('href="#')[1:]] == [
+    listed = reply.page.html.partition('id="mistakes"')[2].partition("</div>")[0]
+    assert [part.partition('"')[0] for part in listed.split('href="#')[1:]] == [
         "template", "label", "kind", "effective_date", "effective_time", "note", "file-0", "countries-0", "file-1", "language-1", "file-2",
     ]  # fmt: skip
     assert "There are 11 problems" in reply.text
@@ -471,13 +471,13 @@ async def test_the_pages_are_sound_and_work_without_scripts(world: World) -> Non
         assert first == "_csrf_token", "what makes it ours comes before anything that is large"
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "Shown as PDF"), ("fr", "Affiché en PDF")])
-async def test_a_word_document_is_published_with_the_pdf_to_show(world: World, language: str, said: str) -> None:
+@pytest.mark.parametrize(("language", "expected"), [("en", "Shown as PDF"), ("fr", "Affiché en PDF")])
+async def test_a_word_document_is_published_with_the_pdf_to_show(world: World, language: str, expected: str) -> None:
     someone = await operator(world, language)
     sent = {"file-0": ("english.docx", docx()), "pdf-0": ("english.pdf", pdf())}
     shown = await check(someone, sent, **{"language-1": ""})
-    for told in (sha256(docx()).hexdigest(), sha256(pdf()).hexdigest(), said):
-        assert told in shown.text, told
+    for fact in (sha256(docx()).hexdigest(), sha256(pdf()).hexdigest(), expected):
+        assert fact in shown.text, fact
     assert (await someone.get(link_to(shown.page, f"^{PATH}/text"))).text.startswith("%PDF")
     back = await someone.send(PATH, shown.page.form(), step="back")
     assert "english.pdf" in back.text, "it need not be chosen again"
@@ -490,7 +490,7 @@ async def test_a_word_document_is_published_with_the_pdf_to_show(world: World, l
 
 
 @pytest.mark.parametrize(
-    ("sent", "where", "said"),
+    ("sent", "where", "expected"),
     [
         ({"file-0": ("a.md", ENGLISH), "pdf-0": ("a.pdf", pdf())}, "pdf-0", "the text itself a Word document"),
         ({"file-0": ("a.docx", docx()), "pdf-0": ("b.docx", docx())}, "pdf-0", "It must be a PDF"),
@@ -499,16 +499,16 @@ async def test_a_word_document_is_published_with_the_pdf_to_show(world: World, l
     ],
 )
 async def test_a_pdf_that_cannot_be_shown_is_told_at_its_field(
-    world: World, sent: dict[str, tuple[str, bytes]], where: str, said: str
+    world: World, sent: dict[str, tuple[str, bytes]], where: str, expected: str
 ) -> None:
     someone = await operator(world)
     shown = await check(someone, sent, **{"language-1": ""})
-    assert (shown.status, said in shown.text, f'href="#{where}"' in shown.page.html) == (422, True, True)
+    assert (shown.status, expected in shown.text, f'href="#{where}"' in shown.page.html) == (422, True, True)
     assert published(world) == []
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "expected"),
     [
         ({"file-digest-0": "../../agreegate.db"}, "Choose this file again"),
         ({"file-digest-0": "/etc/passwd"}, "Choose this file again"),
@@ -529,12 +529,12 @@ async def test_a_pdf_that_cannot_be_shown_is_told_at_its_field(
     ],
 )  # fmt: skip
 async def test_what_the_second_press_says_of_a_file_is_not_believed(
-    world: World, changes: dict[str, str | None], said: str
+    world: World, changes: dict[str, str | None], expected: str
 ) -> None:
     someone = await operator(world)
     shown = await check(someone)
     reply = await someone.send(PATH, shown.page.form(), step="publish", **changes)
-    assert (reply.status, said in reply.text) == (422, True), reply.text
+    assert (reply.status, expected in reply.text) == (422, True), reply.text
     assert published(world) == []
 
 

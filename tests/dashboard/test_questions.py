@@ -18,7 +18,7 @@ IDS = [question.id for question in QUESTIONS]
 HOSTILE = '"><script>alert(1)</script>'
 
 
-def told(page: Page) -> dict[str, Page]:
+def answers_on(page: Page) -> dict[str, Page]:
     """Each question that the page shows, by its id."""
     return {
         found[1]: Page(found[0])
@@ -37,7 +37,7 @@ async def test_every_question_has_an_answer_and_rules_for_everybody(world: World
     world.clock.now = DASHBOARD_ENFORCED
     reply = await (await visitor(world, user, language)).get("/questions")
     assert reply.status == 200
-    found = told(reply.page)
+    found = answers_on(reply.page)
     assert list(found) == IDS
     for id_, one in found.items():
         assert in_words(f"question.{id_}", language) in one.text
@@ -66,7 +66,7 @@ async def test_the_answer_is_for_the_reader_and_the_date(
 ) -> None:
     world.clock.now = now
     reply = await (await visitor(world, user)).get("/questions")
-    assert expected in told(reply.page)[question].text
+    assert expected in answers_on(reply.page)[question].text
 
 
 @pytest.mark.parametrize(
@@ -75,11 +75,11 @@ async def test_the_answer_is_for_the_reader_and_the_date(
 )
 async def test_questions_are_found_by_their_words(world: World, query: str, language: str, ids: list[str]) -> None:
     reply = await (await visitor(world, language=language)).get(f"/questions?q={query}")
-    assert list(told(reply.page)) == ids
+    assert list(answers_on(reply.page)) == ids
     if not ids:
         assert "0 questions have these words." in reply.text
     every = await (await visitor(world)).get("/questions?q=reseller")
-    assert 0 < len(told(every.page)) < len(IDS)
+    assert 0 < len(answers_on(every.page)) < len(IDS)
 
 
 async def test_what_is_looked_for_is_data(world: World) -> None:
@@ -112,7 +112,7 @@ async def test_a_question_that_is_not_asked_shows_nothing(world: World, question
 async def test_in_production_links_lead_there_and_nothing_is_set(world: World) -> None:
     someone = await visitor(world)
     reply = await someone.get("/questions")
-    found = told(reply.page)
+    found = answers_on(reply.page)
     assert found["L3"].links == [f"/customers/{cast.CEDAR}/order"]
     assert found["L8"].links == [], "nobody learns that a customer has another partner"
     assert not [form for form in reply.page.forms if form.action.startswith("/questions/")]
@@ -123,7 +123,7 @@ async def test_in_production_links_lead_there_and_nothing_is_set(world: World) -
 
 async def test_questions_of_the_api_lead_to_its_steps(world: World) -> None:
     someone = await visitor(world)
-    found = told((await someone.get("/questions")).page)
+    found = answers_on((await someone.get("/questions")).page)
     assert [found[id_].links for id_ in ("T2", "T4", "T5")] == [["/how-to-confirm#api"]] * 3
     assert 'id="api"' in (await someone.get("/how-to-confirm")).page.html
 
@@ -140,7 +140,7 @@ async def test_every_show_me_of_the_demo_opens_a_page(tmp_path: Path, user: str)
     language = "fr" if sorted(cast.USERS).index(user) % 2 else "en"
     someone = await demo_visitor(demo, user, language)
     reply = await someone.get("/questions")
-    places = {path for one in told(reply.page).values() for path in one.links}
+    places = {path for one in answers_on(reply.page).values() for path in one.links}
     assert places
     for path in sorted(places):
         opened = await someone.get(path)

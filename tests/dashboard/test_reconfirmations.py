@@ -127,9 +127,9 @@ async def test_an_overdue_one_is_marked_and_can_be_seen_alone(world: World) -> N
 async def test_what_was_due_before_is_said_to_be_past(world: World) -> None:
     await outdated(world)
     someone = await visitor(world)
-    for now, said in ((ENDS + timedelta(hours=3), "today"), (ENDS + 2 * DAY, "2 days ago")):
+    for now, expected in ((ENDS + timedelta(hours=3), "today"), (ENDS + 2 * DAY, "2 days ago")):
         world.clock.now = now  # nothing renews: the machine was off
-        assert f"15 August 2019 {said} " in lines(await someone.get("/reconfirmations"))[0]
+        assert f"15 August 2019 {expected} " in lines(await someone.get("/reconfirmations"))[0]
     assert names(await someone.get("/reconfirmations?due=7")) == ["Cedar Bakery"]
 
 
@@ -266,9 +266,9 @@ async def test_an_empty_list_says_why(world: World) -> None:
     await publish(world, "France", NEWER, [FRANCE])
     assert "takes effect" not in (await someone.get("/reconfirmations")).text, "of no concern to its customers"
     await publish(world, "2019-06", NEWER + DAY)
-    told = await someone.get("/reconfirmations?country=US")
-    assert "A new major version takes effect on 2 May 2019" in told.text
-    assert "No confirmations match" not in told.text
+    reply = await someone.get("/reconfirmations?country=US")
+    assert "A new major version takes effect on 2 May 2019" in reply.text
+    assert "No confirmations match" not in reply.text
     world.clock.now = AUGUST - timedelta(days=30)
     assert (await someone.get("/reconfirmations.csv")).status == 404
 

@@ -7,17 +7,19 @@ from tests.world import World
 
 
 @pytest.mark.parametrize(
-    ("language", "said", "agreement"),
+    ("language", "expected", "agreement"),
     [
         ("en", "Alder Distribution asks to serve", "the Microsoft Cloud Agreement"),
         ("fr", "Alder Distribution demande à servir", "le contrat Microsoft Cloud."),
     ],
 )
-async def test_the_link_of_a_request_leads_to_who_asks(world: World, language: str, said: str, agreement: str) -> None:
+async def test_the_link_of_a_request_leads_to_who_asks(
+    world: World, language: str, expected: str, agreement: str
+) -> None:
     link = (await world.send(cast.ALDER_SALES, "GET", "/v1/customers/relationshiprequests")).json()["url"]
     shown = await world.client.get(link, params={"lang": language})
     assert shown.status_code == 200
-    assert said in shown.text
+    assert expected in shown.text
     assert agreement in shown.text
     assert "default-src 'none'" in shown.headers["content-security-policy"]
 

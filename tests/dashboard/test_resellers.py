@@ -33,19 +33,19 @@ async def ask(guest: Visitor, reseller: str = BIRCH) -> str:
 
 @pytest.mark.rule("R22", "R23", "R27")
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "expected"),
     [
         ("en", ["Resellers", "Birch IT", "Not confirmed", "Nothing is sent from here"]),
         ("fr", ["Revendeurs", "Birch IT", "Non confirmé", "Rien n’est envoyé d’ici"]),
     ],
 )
 async def test_a_provider_sees_its_resellers_and_how_their_customers_stand(
-    world: World, language: str, said: list[str]
+    world: World, language: str, expected: list[str]
 ) -> None:
     guest = await visitor(world, cast.ALDER_SALES, language)
     shown = await guest.get("/resellers")
     assert shown.status == 200
-    assert [sentence for sentence in said if sentence not in shown.text] == []
+    assert [sentence for sentence in expected if sentence not in shown.text] == []
     assert BIRCH in shown.page.links
     assert "/resellers" in shown.page.links
 
@@ -101,7 +101,7 @@ async def test_totals_of_many_customers_are_counted_beside_the_pages(world: Worl
 
 @pytest.mark.rule("R15", "R18", "R22", "R23", "R24")
 @pytest.mark.parametrize(
-    ("said", "data"),
+    ("expected", "data"),
     [
         (
             ["Hello Hornbeam Informatique", "Neither a reseller nor a provider can accept for a customer",
@@ -115,10 +115,12 @@ async def test_totals_of_many_customers_are_counted_beside_the_pages(world: Worl
         ),
     ],
 )  # fmt: skip
-async def test_the_request_is_ready_to_copy_in_both_languages(world: World, said: list[str], data: list[str]) -> None:
+async def test_the_request_is_ready_to_copy_in_both_languages(
+    world: World, expected: list[str], data: list[str]
+) -> None:
     guest = await visitor(world)
     shown = await guest.get((await ask(guest, HORNBEAM))[len("http://127.0.0.1:8400") :])
-    assert [sentence for sentence in said if sentence not in shown.text] == []
+    assert [sentence for sentence in expected if sentence not in shown.text] == []
     for member in data:
         assert shown.text.count(f" {member}") == 2, "once for each customer"
     assert "Cedar Bakery" in shown.text

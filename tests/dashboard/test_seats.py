@@ -25,28 +25,28 @@ def seats(world: World) -> object:
 
 
 @pytest.mark.rule("R10")
-@pytest.mark.parametrize("wanted", ["12", "3"])
+@pytest.mark.parametrize("number", ["12", "3"])
 @pytest.mark.parametrize(
-    ("language", "said", "done"),
+    ("language", "expected", "done"),
     [
         ("en", "This cannot be completed yet", "The number of seats is {} from now on."),
         ("fr", "Impossible de terminer pour l’instant", "Le nombre de licences est désormais de {}."),
     ],
 )
 async def test_a_change_up_or_down_is_refused_and_completed_with_the_confirmation(
-    world: World, wanted: str, language: str, said: str, done: str
+    world: World, number: str, language: str, expected: str, done: str
 ) -> None:
-    path, someone, held = await begun(world, wanted, language)
-    assert said in held.text
+    path, someone, held = await begun(world, number, language)
+    assert expected in held.text
     assert "(R10)" in held.text
     assert seats(world) == 8
     assert ("seat_change", "dashboard", "deny") in decided(world)
     form = held.page.form()
-    assert form.fields["quantity"] == [wanted]
-    told = await someone.send(path, form, step="confirm", **ACCEPTOR)
-    assert told.path == HERE
-    assert done.format(wanted) in told.text
-    assert seats(world) == int(wanted)
+    assert form.fields["quantity"] == [number]
+    reply = await someone.send(path, form, step="confirm", **ACCEPTOR)
+    assert reply.path == HERE
+    assert done.format(number) in reply.text
+    assert seats(world) == int(number)
     assert confirmed(world) == [(cast.DOGWOOD, "Berg", "dashboard")]
 
 
@@ -64,34 +64,34 @@ async def test_a_confirmation_that_cannot_be_recorded_keeps_everything_and_chang
 
 
 @pytest.mark.parametrize(
-    ("language", "said"), [("en", "The change is abandoned."), ("fr", "La modification est abandonnée.")]
+    ("language", "expected"), [("en", "The change is abandoned."), ("fr", "La modification est abandonnée.")]
 )
-async def test_cancel_abandons_the_change_and_says_so(world: World, language: str, said: str) -> None:
+async def test_cancel_abandons_the_change_and_says_so(world: World, language: str, expected: str) -> None:
     path, someone, held = await begun(world, language=language)
     left = await someone.send(path, held.page.form(), step="cancel")
     assert left.path == HERE
-    assert said in left.text
+    assert expected in left.text
     assert seats(world) == 8
 
 
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "expected"),
     [("en", "Somebody changed this subscription meanwhile: it has 9 seats now."), ("fr", "il compte 9 licences")],
 )
 async def test_a_colleagues_change_meanwhile_is_noticed_and_the_number_kept(
-    world: World, language: str, said: str
+    world: World, language: str, expected: str
 ) -> None:
     path, someone, held = await begun(world, language=language)
     world.clock.now = DASHBOARD_ENFORCED.replace(month=10)
     changed = await world.send(cast.ALDER_ADMIN, "PATCH", f"{API}/{path.split('/')[-2]}", {"quantity": 9})
     assert changed.status_code == 200
     world.clock.now = DASHBOARD_ENFORCED
-    told = await someone.send(path, held.page.form(), step="confirm", **ACCEPTOR)
-    assert told.status == 409
-    assert said in told.text
+    reply = await someone.send(path, held.page.form(), step="confirm", **ACCEPTOR)
+    assert reply.status == 409
+    assert expected in reply.text
     assert seats(world) == 9
     assert confirmed(world) == []
-    form = told.page.form()
+    form = reply.page.form()
     assert (form.fields["quantity"], form.fields["acceptor_last_name"]) == (["12"], ["Berg"])
     await someone.send(path, form, step="confirm")
     assert seats(world) == 12
@@ -99,8 +99,8 @@ async def test_a_colleagues_change_meanwhile_is_noticed_and_the_number_kept(
 
 
 async def test_the_number_that_it_has_asks_nothing(world: World) -> None:
-    _, _, told = await begun(world, "8")
-    assert "Nothing was changed: the number of seats is 8 already." in told.text
+    _, _, reply = await begun(world, "8")
+    assert "Nothing was changed: the number of seats is 8 already." in reply.text
     assert ("seat_change", "dashboard", "deny") not in decided(world)
 
 
@@ -116,10 +116,10 @@ async def test_the_number_that_it_has_asks_nothing(world: World) -> None:
 )
 async def test_a_number_that_cannot_be_is_said_and_kept(world: World, typed: str, english: str, french: str) -> None:
     path = await eight(world)
-    for language, said in (("en", english), ("fr", french)):
+    for language, expected in (("en", english), ("fr", french)):
         wrong = await (await visitor(world, language=language)).fill(path, quantity=typed)
         assert wrong.status == 422
-        assert said in wrong.text
+        assert expected in wrong.text
         assert "#quantity" in wrong.page.links
         assert wrong.page.form().fields["quantity"] == [typed]
     assert seats(world) == 8
@@ -129,26 +129,26 @@ async def test_a_form_without_its_revision_changes_nothing(world: World) -> None
     path = await eight(world)
     await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)
     someone = await visitor(world)
-    told = await someone.fill(path, quantity="12", revision="")
-    assert told.status == 409
+    reply = await someone.fill(path, quantity="12", revision="")
+    assert reply.status == 409
     assert seats(world) == 8
 
 
 @pytest.mark.parametrize(
-    ("status", "said"), [("suspended", "while the subscription is suspended"), ("deleted", "has ended")]
+    ("status", "expected"), [("suspended", "while the subscription is suspended"), ("deleted", "has ended")]
 )
-async def test_what_is_not_active_keeps_its_seats(world: World, status: str, said: str) -> None:
+async def test_what_is_not_active_keeps_its_seats(world: World, status: str, expected: str) -> None:
     path = await eight(world)
     await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)
     someone = await visitor(world)
     opened = await someone.get(path)
     await world.send(cast.ALDER_ADMIN, "PATCH", f"{API}/{path.split('/')[-2]}", {"status": status})
-    told = await someone.get(path)
+    reply = await someone.get(path)
     if status == "suspended":
-        told = await someone.fill(path, quantity="12")
+        reply = await someone.fill(path, quantity="12")
     else:
         assert (await someone.send(path, opened.page.form(), quantity="12")).status in (409, 422)
-    assert said in told.text
+    assert expected in reply.text
     assert seats(world) == 8
 
 
@@ -158,10 +158,10 @@ async def test_a_confirmation_typed_is_recorded_also_when_a_colleague_has_change
     path, someone, held = await begun(world, "12")
     changed = await world.send(cast.ALDER_ADMIN, "PATCH", f"{API}/{path.split('/')[4]}", {"quantity": 12})
     assert changed.status_code == 200
-    told = await someone.send(path, held.page.form(), step="confirm", **ACCEPTOR)
-    assert told.status == 409
+    reply = await someone.send(path, held.page.form(), step="confirm", **ACCEPTOR)
+    assert reply.status == 409
     assert confirmed(world) == []
-    done = await someone.send(path, told.page.form(), step="confirm")
+    done = await someone.send(path, reply.page.form(), step="confirm")
     assert done.path == HERE
     assert "Nothing was changed" not in done.text
     assert "The acceptance of Dogwood Legal is recorded." in done.text

@@ -99,11 +99,11 @@ async def test_a_code_is_good_once(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "wanted", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"]
+    "target", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"]
 )
-async def test_signing_in_leads_nowhere_else(world: World, wanted: str) -> None:
+async def test_signing_in_leads_nowhere_else(world: World, target: str) -> None:
     someone = Visitor(world)
-    asked = await someone.client.get("/sign-in", params={"next": wanted})
+    asked = await someone.client.get("/sign-in", params={"next": target})
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=world.issuer)) as provider:
         chosen = await provider.post(asked.headers["location"], data={"user": cast.ALDER_SALES})
     assert (await someone.client.get(chosen.headers["location"])).headers["location"] == "/"
@@ -230,15 +230,15 @@ async def test_a_browser_whose_session_has_ended_makes_the_record_no_larger(worl
     assert world.rows("select count(*) from session") == [(1,)]
 
 
-@pytest.mark.parametrize("wanted", ["/日本", "/customers?q=Дуб&lang=fr"])
-async def test_an_address_beyond_ascii_is_led_back_to(world: World, wanted: str) -> None:
+@pytest.mark.parametrize("target", ["/日本", "/customers?q=Дуб&lang=fr"])
+async def test_an_address_beyond_ascii_is_led_back_to(world: World, target: str) -> None:
     someone = Visitor(world)
-    asked = await someone.client.get("/sign-in", params={"next": wanted})
+    asked = await someone.client.get("/sign-in", params={"next": target})
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=world.issuer)) as provider:
         chosen = await provider.post(asked.headers["location"], data={"user": cast.ALDER_SALES})
     answer = await someone.client.get(chosen.headers["location"])
     assert answer.status_code == 303
-    assert unquote(answer.headers["location"]) == wanted
+    assert unquote(answer.headers["location"]) == target
 
 
 async def test_a_reader_who_searched_in_another_script_comes_back_to_the_search(world: World) -> None:

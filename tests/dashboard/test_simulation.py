@@ -255,10 +255,10 @@ EMPTY = [
 
 @pytest.mark.parametrize(("english", "french", "query"), EMPTY)
 async def test_an_empty_answer_says_what_it_means(portfolio: World, english: str, french: str, query: str) -> None:
-    for language, said in (("en", english), ("fr", french)):
+    for language, expected in (("en", english), ("fr", french)):
         someone = await visitor(portfolio, cast.ALDER_SALES, language)
         shown = await someone.get(ADDRESS + ASKED + query)
-        assert said in shown.text
+        assert expected in shown.text
         assert "by-week" not in shown.page.ids
         assert len(await download(someone, FILE + ASKED + query, language)) == 2
         assert len(await download(someone, CUSTOMERS_FILE + ASKED + query, language)) == 1

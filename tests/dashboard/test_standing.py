@@ -34,7 +34,7 @@ async def look(world: World, query: str, language: str = "en", who: str = cast.A
 
 @pytest.mark.rule("R17", "R36", "R47", "R48")
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "expected"),
     [
         (
             "en",
@@ -59,10 +59,10 @@ async def look(world: World, query: str, language: str = "en", who: str = cast.A
         ),
     ],
 )  # fmt: skip
-async def test_it_tells_what_was_known_and_what_it_rests_on(past: World, language: str, said: list[str]) -> None:
+async def test_it_tells_what_was_known_and_what_it_rests_on(past: World, language: str, expected: list[str]) -> None:
     shown = await look(past, "?on=2018-08-16&known-at=2018-08-17", language)
     assert shown.status == 200
-    for words in said:
+    for words in expected:
         assert words in shown.text, words
     for word in ("By phone.", "no longer agreed:", "n’acceptait plus :"):
         assert word not in shown.text, "it was not known"
@@ -72,7 +72,7 @@ async def test_it_tells_what_was_known_and_what_it_rests_on(past: World, languag
 
 @pytest.mark.rule("R17", "R27", "R47", "R48")
 @pytest.mark.parametrize(
-    ("query", "said", "unsaid"),
+    ("query", "expected", "unsaid"),
     [
         ("?on=2018-08-16&known-at=2018-08-16", "Noa Firstly", "Corrected"),
         ("?on=2018-08-21&known-at=2018-08-17", "the answer is what was to be expected", "By phone."),
@@ -90,10 +90,10 @@ async def test_it_tells_what_was_known_and_what_it_rests_on(past: World, languag
         ("", "Nothing about this customer’s acceptance was recorded later.", "not shown"),
     ],
 )  # fmt: skip
-async def test_the_two_days_decide(past: World, query: str, said: str, unsaid: str) -> None:
+async def test_the_two_days_decide(past: World, query: str, expected: str, unsaid: str) -> None:
     shown = await look(past, query)
     assert shown.status == 200
-    assert said in shown.text
+    assert expected in shown.text
     assert unsaid not in shown.text
 
 
@@ -110,7 +110,7 @@ async def test_a_day_may_be_typed_as_it_is_written(past: World, language: str, t
 
 
 @pytest.mark.parametrize(
-    ("query", "language", "said"),
+    ("query", "language", "expected"),
     [
         ("?on=whenever&known-at=2018-08-17", "en", "We cannot read this day."),
         ("?on=01/02/2018&known-at=2018-08-17", "en", "We cannot read this day."),
@@ -120,10 +120,12 @@ async def test_a_day_may_be_typed_as_it_is_written(past: World, language: str, t
         ("?on=%00&known-at=%F0%9F%8C%B2", "en", "We cannot read this day."),
     ],
 )
-async def test_a_wrong_day_is_told_beside_its_field_and_kept(past: World, query: str, language: str, said: str) -> None:
+async def test_a_wrong_day_is_told_beside_its_field_and_kept(
+    past: World, query: str, language: str, expected: str
+) -> None:
     shown = await look(past, query, language)
     assert shown.status == 422
-    assert shown.text.count(said) >= 2, "announced, and beside the field"
+    assert shown.text.count(expected) >= 2, "announced, and beside the field"
     assert "noa@contoso.example" not in shown.text, "no answer to another question"
     asked = dict(re.findall(r"([a-z-]+)=([^&]+)", query))
     [form] = [one for one in shown.page.forms if "known-at" in one.fields]

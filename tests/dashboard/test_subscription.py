@@ -109,7 +109,7 @@ async def test_a_reactivation_is_refused_once_the_customer_no_longer_agrees_unti
 
 
 @pytest.mark.parametrize(
-    ("colleague", "said"),
+    ("colleague", "expected"),
     [
         ({"quantity": 7}, ["Its seats are now: 7."]),
         ({"autoRenewEnabled": False}, ["Its auto-renewal is now: off."]),
@@ -119,22 +119,22 @@ async def test_a_reactivation_is_refused_once_the_customer_no_longer_agrees_unti
     ],
 )
 async def test_what_a_colleague_changed_meanwhile_is_told_and_nothing_is_done(
-    world: World, colleague: dict[str, Any], said: list[str]
+    world: World, colleague: dict[str, Any], expected: list[str]
 ) -> None:
     path = await bought(world)
     someone = await visitor(world)
     asked = await someone.get(f"{path}?to=cancel")
     changed = await world.send(cast.ALDER_ADMIN, "PATCH", f"/v1{path.removesuffix('/change')}", colleague)
     assert changed.status_code == 200, changed.text
-    told = await someone.send(path, asked.page.form())
-    assert told.status == 409
-    assert "The subscription was changed meanwhile, so nothing was done." in told.text
-    for sentence in said:
-        assert sentence in told.text
-    assert told.text.count("is now:") + told.text.count("are now:") == len(said)
+    reply = await someone.send(path, asked.page.form())
+    assert reply.status == 409
+    assert "The subscription was changed meanwhile, so nothing was done." in reply.text
+    for sentence in expected:
+        assert sentence in reply.text
+    assert reply.text.count("is now:") + reply.text.count("are now:") == len(expected)
     assert kept(world, path)[0] != "deleted"
-    assert "Cancel the subscription?" in told.text  # what was chosen is kept, and is asked again
-    done = await someone.send(path, told.page.form())
+    assert "Cancel the subscription?" in reply.text  # what was chosen is kept, and is asked again
+    done = await someone.send(path, reply.page.form())
     assert "was cancelled." in done.text
     assert kept(world, path)[0] == "deleted"
 
@@ -145,9 +145,9 @@ async def test_a_renewal_meanwhile_is_told_too(world: World) -> None:
     asked = await someone.get(f"{path}?to=suspend")
     world.clock.now += timedelta(days=400)
     await world.send(cast.ALDER_ADMIN, "PATCH", f"/v1{path.removesuffix('/change')}", {"friendlyName": "Renewed"})
-    told = await someone.send(path, asked.page.form())
-    assert told.status == 409
-    assert "Its term now ends on 15 August 2020." in told.text
+    reply = await someone.send(path, asked.page.form())
+    assert reply.status == 409
+    assert "Its term now ends on 15 August 2020." in reply.text
 
 
 @pytest.mark.parametrize("revision", ["", "x", "-1", "99", "²", "9" * 5000])

@@ -61,7 +61,7 @@ def page_of(path: str, what: str) -> tuple[str, dict[str, str]]:
 async def test_nothing_passes_without_a_confirmation_and_no_confirmation_without_what_it_was_for(
     world: World, what: str, step: str
 ) -> None:
-    someone, told = await visitor(world), []
+    someone, outcomes = await visitor(world), []
     for (name, fields), held in product(TYPED.items(), (True, False)):
         world.clock.now = EVE_OF_DASHBOARD
         path = await bought(world)
@@ -73,11 +73,11 @@ async def test_nothing_passes_without_a_confirmation_and_no_confirmation_without
         reply = await someone.send(at, page.page.form(), **typed | fields | {"step": step})
         assert reply.status < 500, (name, reply.text)
         confirmed, transactions = done(world, path)
-        told.append((name, held, confirmed, transactions))
-        assert confirmed == transactions, told[-1]
-        assert not confirmed or step == "confirm", told[-1]
+        outcomes.append((name, held, confirmed, transactions))
+        assert confirmed == transactions, outcomes[-1]
+        assert not confirmed or step == "confirm", outcomes[-1]
     if step == "confirm":
-        assert ("all of it", True, 1, 1) in told
+        assert ("all of it", True, 1, 1) in outcomes
 
 
 @pytest.mark.rule("R2", "R7")

@@ -113,18 +113,18 @@ async def test_every_form_that_asks_for_a_confirmation_has_the_link(world: World
 
 @pytest.mark.rule("R49")
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "expected"),
     [("en", "No text is published here for this country."), ("fr", "Aucun n’est publié ici pour ce pays.")],
 )
 async def test_where_no_text_is_published_the_table_of_agreements_says_so(
-    world: World, language: str, said: str
+    world: World, language: str, expected: str
 ) -> None:
     await publish(world, {AMERICA: ("a.md", b"# American")})
     someone = await visitor(world, language=language)
     shown = await someone.get(the_text((await someone.get(f"{FRENE}/confirmation")).page.links, cast.FRENE))
     assert shown.path == "/agreements"
     assert "France" in shown.text
-    assert said in shown.text
+    assert expected in shown.text
 
 
 @pytest.mark.rule("R49")

@@ -30,8 +30,8 @@ async def test_the_channels_differ_between_their_dates_and_each_stop_says_why(wo
     world.clock.now = now
     reply = await (await visitor(world)).get(f"/tour?customer={cast.DOGWOOD}")
     rows = stops(reply.page)
-    told = [(row.replace(" (today)", ""), "allowed" in row) for row in rows]
-    assert [(" ".join(row.split()[:4]), through) for row, through in told] == [
+    outcomes = [(row.replace(" (today)", ""), "allowed" in row) for row in rows]
+    assert [(" ".join(row.split()[:4]), through) for row, through in outcomes] == [
         ("6 November 2018 dashboard", True),
         ("6 November 2018 API", True),
         ("7 November 2018 dashboard", False),

@@ -144,8 +144,8 @@ async def test_a_confirmation_that_does_not_open_the_gate_is_kept_by_the_write_t
     someone, store = await signed_in(world)
     held = await someone.fill(ORDER, **LINE)
     store.taken()
-    told = await someone.send(ORDER, held.page.form(), step="confirm", **ACCEPTOR)
-    assert "Your confirmation is recorded, but this is refused all the same" in told.text
+    reply = await someone.send(ORDER, held.page.form(), step="confirm", **ACCEPTOR)
+    assert "Your confirmation is recorded, but this is refused all the same" in reply.text
     assert (store.taken(), subscribed(world)) == ([WRITE], [])
     assert [acceptor for _, acceptor, _ in confirmed(world)] == ["Berg", "Berg"]
     known = "select verdict, json_extract(standing, '$.standing.current[0].sequence') from decision order by decided_at, decision_id"

@@ -298,14 +298,14 @@ LONG_AGO = "update session set seen_at = seen_at - 7200000000"
 
 
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "expected"),
     [
         ("en", ["Your session had ended.", "Choose this file again: it was not kept."]),
         ("fr", ["Votre session avait expiré.", "Choisissez à nouveau ce fichier"]),
     ],
 )
 async def test_after_a_session_that_ended_the_words_are_kept_and_the_files_are_asked_for_again(
-    world: World, language: str, said: list[str]
+    world: World, language: str, expected: list[str]
 ) -> None:
     someone = await operator(world, language)
     form = (await someone.get(f"{PATH}?texts=12")).page.form()
@@ -317,7 +317,7 @@ async def test_after_a_session_that_ended_the_words_are_kept_and_the_files_are_a
     assert ended.headers["location"] == "/sign-in?next=%2Fagreements%2Fpublish%3Ftexts%3D12"
     assert not (world.path.parent / "texts").exists(), "no file is kept for whom nobody knows"
     shown = await someone.sign_in(cast.OPERATOR_USER, f"{PATH}?texts=12")
-    assert [sentence for sentence in said if sentence not in shown.text] == []
+    assert [sentence for sentence in expected if sentence not in shown.text] == []
     again = shown.page.form()
     assert {name: again.fields[name] for name in TYPED} == {name: [value] for name, value in TYPED.items()}
     assert [name for name in shown.page.ids if name.endswith("-mistake")] == [

@@ -30,7 +30,7 @@ async def three_versions(world: World) -> None:
 @pytest.mark.rule("R32", "R46")
 async def test_every_version_says_what_it_is_and_where_it_is_in_force(world: World) -> None:
     await three_versions(world)
-    for language, said in (
+    for language, expected in (
         ("en", ["upcoming", "in force in part in 2 of 3 countries", "in force in 1 of 1 country", "3 countries, 1 language, 1 file",
                 "The first.", "No note was given.", "15 August 2018", "major", "minor",
                 "Nothing of this agreement is published here."]),
@@ -39,7 +39,7 @@ async def test_every_version_says_what_it_is_and_where_it_is_in_force(world: Wor
     ):  # fmt: skip
         guest = await visitor(world, cast.BIRCH_SALES, language)
         shown = await guest.get(PATH)
-        assert [sentence for sentence in said if sentence not in shown.text] == []
+        assert [sentence for sentence in expected if sentence not in shown.text] == []
         order = [shown.text.index(f" {label} ") for label in ("2019-01", "2018-08", "2018-01")]
         assert order == sorted(order), "what takes effect last comes first"
         exact = instant_text(AUGUST, language)
@@ -78,9 +78,9 @@ async def test_a_version_shows_its_files_to_read_and_to_download(world: World) -
     guest = await visitor(world, cast.BIRCH_SALES)
     listed = await guest.get(PATH)
     shown = await guest.get(link_to(listed.page, f"^{PATH}/"))
-    for said in ("Microsoft Cloud Agreement, version 2018-08", "asked again", "How long data are kept.", "2 countries", "FR", "NA",
+    for expected in ("Microsoft Cloud Agreement, version 2018-08", "asked again", "How long data are kept.", "2 countries", "FR", "NA",
                  "Markdown, 19 bytes", sha256(ENGLISH).hexdigest(), sha256(FRENCH).hexdigest(), "never changes"):  # fmt: skip
-        assert said in shown.text, said
+        assert expected in shown.text, expected
     links = [link for link in shown.page.links if "/text?" in link]
     assert len(links) == 4
     read = {(await guest.get(link)).text for link in links if "download" not in link}
@@ -125,8 +125,8 @@ async def test_who_published_is_told_to_the_operator_alone_and_never_anothers_us
         shown = await guest.get(PATH)
         main = shown.page.html.partition("<main")[2]
         assert main.count("the programme operator") == 4
-        for told in (COMMAND, cast.OPERATOR_USER, cast.HAZEL_ADMIN, *(name for _, name in cast.USERS.values())):
-            assert told not in main, (user, told)
+        for private in (COMMAND, cast.OPERATOR_USER, cast.HAZEL_ADMIN, *(name for _, name in cast.USERS.values())):
+            assert private not in main, (user, private)
         await guest.close()
     operator = await visitor(world, cast.OPERATOR_USER)
     main = (await operator.get(PATH)).page.html.partition("<main")[2]
@@ -136,14 +136,14 @@ async def test_who_published_is_told_to_the_operator_alone_and_never_anothers_us
 
 
 async def test_when_nothing_is_published_it_says_what_that_means(world: World) -> None:
-    for user, said in (
+    for user, expected in (
         (cast.ALDER_SALES, "the page of each country shows it"),
         (cast.OPERATOR_USER, "Publish a version"),
     ):
         guest = await visitor(world, user)
         shown = await guest.get(PATH)
         assert "Nothing of this agreement is published here." in shown.text
-        assert said in shown.text
+        assert expected in shown.text
         await guest.close()
 
 
