@@ -24,7 +24,7 @@ from agreegate.domain.actor import (
     Actor,
     may,
 )
-from agreegate.domain.as_of import AgreementThen
+from agreegate.domain.as_of import AgreementAsOf
 from agreegate.domain.customers.customer import Customer
 from agreegate.domain.orders.order import Order
 from agreegate.domain.orders.subscription import Subscription
@@ -42,7 +42,7 @@ from agreegate.storage.decision import KeptDecision
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.pagination import Page, PageRequest
 
-A = TypeVar("A", AgreementStanding, AgreementThen)
+A = TypeVar("A", AgreementStanding, AgreementAsOf)
 SHOWN = 10
 """Orders and decisions on one page of each list."""
 SUBSCRIPTIONS = 25
