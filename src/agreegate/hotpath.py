@@ -6,6 +6,7 @@ body) goes to the framework's route, the one place for every error. Confirm is a
 
 import re
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -13,10 +14,10 @@ import msgspec
 from agreegate.api.asgi import incoming_of, send_reply
 from agreegate.api.body import LARGEST_QUESTION
 from agreegate.api.confirmation import ROUTES
-from agreegate.api.exchange import perform
+from agreegate.api.exchange import Reply, perform
 from agreegate.api.gate import encoded
 from agreegate.deployment.deployment import Deployment
-from agreegate.domain.actor import ASK_GATE, Channel, permit
+from agreegate.domain.actor import ASK_GATE, Actor, Channel, permit
 from agreegate.domain.gate import Decision
 from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.i18n import language_of
@@ -34,6 +35,11 @@ _TRANSACTIONS = {(action, channel): Transaction(action, channel) for action in A
 _PLAIN_QUOTES = {False: 12, True: 16}
 """Quotation marks in a question without and with `partnerId`: three or four names and as many texts. More means a name
 given twice, or text that is escaped."""
+
+
+_Asked = tuple[Actor, str, Transaction, str, datetime]
+"""Who asks about which customer and transaction, the language of the answer, and the store's clock."""
+_JSON = [(b"content-type", b"application/json")]
 
 
 class _Plain(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
@@ -55,16 +61,44 @@ class HotPath:
         self._encode = msgspec.json.Encoder().encode
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer a confirmation, or hand the request to the framework."""
-        found = _customer_of(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
-        if found is None:
-            await self._app(scope, receive, send)
-            return
-        ids = {"customer_id": found[1]}
+        """Answer a confirmation or, where the store has to be waited for, a question; hand other requests to the framework."""
+        if scope["type"] == "http" and scope["method"] == "POST":
+            if (found := _customer_of(scope["path"])) is not None:
+                await self._confirm(found[1], scope, receive, send)
+                return
+            if scope["path"] == GATE and self._deployment.store.waits:
+                await self._decide(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    async def _confirm(self, customer: str, scope: Any, receive: Any, send: Any) -> None:
+        ids = {"customer_id": customer}
         canonical = scope | {"path": _CONFIRM.path.format_map(ids)}
         reply = await perform(self._deployment, _CONFIRM, incoming_of(canonical, receive, ids, _CONFIRM))
         self._deployment.metrics.count("POST", _CONFIRM.path, reply.status)
         await send_reply(send, reply)
+
+    async def _decide(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a plain question; any other question goes to the framework's route with what was received of it."""
+        received = []
+        body, more = b"", True
+        while more and len(body) <= LARGEST_QUESTION:
+            received.append(message := await receive())
+            body += message.get("body", b"")
+            more = message["type"] == "http.request" and message.get("more_body", False)
+        plain = None if more else self._plain(scope["headers"], body)
+        if plain is not None:
+            actor, customer, transaction, _, now = plain
+            decision = await ask(
+                self._deployment.store, actor, self._deployment.programme, customer, transaction, now, now
+            )
+            await send_reply(send, Reply(200, _JSON, self._answer(plain, decision)))
+            return
+
+        async def again() -> Any:
+            return received.pop(0) if received else await receive()
+
+        await self._app(scope, again, send)
 
     def at_once(self, headers: list[tuple[bytes, bytes]], body: bytes) -> bytes | None:
         """Return the body of the gate's answer (200) to a plain question.
@@ -72,6 +106,22 @@ class HotPath:
         None when question or caller are not plain, or the store has to be waited for: then the framework's route answers,
         through ASGI. A task, a scope and messages would cost more than the check.
         """
+        deployment = self._deployment
+        if deployment.store.waits or (plain := self._plain(headers, body)) is None:
+            return None
+        actor, customer, transaction, _, now = plain
+        steps = ask(deployment.store, actor, deployment.programme, customer, transaction, now, now)
+        try:
+            steps.send(None)
+        except StopIteration as end:
+            return self._answer(plain, end.value)
+        except Exception:  # noqa: BLE001
+            return None
+        steps.close()
+        return None
+
+    def _plain(self, headers: list[tuple[bytes, bytes]], body: bytes) -> _Asked | None:
+        """Return a plain question of a known caller; None when question or caller are not plain."""
         authorization = locale = languages = b""
         for name, value in reversed(headers):  # of a repeated one the first counts, as in the framework's route
             if name == b"authorization":
@@ -80,9 +130,8 @@ class HotPath:
                 locale = value
             elif name == b"accept-language":
                 languages = value
-        deployment = self._deployment
-        actor = deployment.callers.known(authorization)
-        if actor is None or len(body) > LARGEST_QUESTION or deployment.store.waits:
+        actor = self._deployment.callers.known(authorization)
+        if actor is None or len(body) > LARGEST_QUESTION:
             return None
         try:
             permit(actor, ASK_GATE)
@@ -91,19 +140,14 @@ class HotPath:
             plain_text = body.count(b'"') == _PLAIN_QUOTES[question.partner_id is not None]
             if not (of_caller and plain_text and _is_plain_id(question.customer_id)):
                 return None
-            now = deployment.store.clock()
             transaction = _TRANSACTIONS[question.action, question.channel]
-            steps = ask(deployment.store, actor, deployment.programme, question.customer_id, transaction, now, now)
-            try:
-                steps.send(None)
-            except StopIteration as end:
-                decision: Decision = end.value
-            else:
-                steps.close()
-                return None
             language = language_of((locale or languages).decode("latin-1"))
-            answer = self._encode(encoded(decision, deployment.programme, language, now, now))
-        except Exception:  # noqa: BLE001
+        except Exception:  # noqa: BLE001 - the framework's route says what is wrong
             return None
-        deployment.metrics.count("POST", GATE, 200)
+        return actor, question.customer_id, transaction, language, self._deployment.store.clock()
+
+    def _answer(self, plain: _Asked, decision: Decision) -> bytes:
+        _, _, _, language, now = plain
+        answer = self._encode(encoded(decision, self._deployment.programme, language, now, now))
+        self._deployment.metrics.count("POST", GATE, 200)
         return answer

@@ -15,6 +15,7 @@ import asyncpg
 
 from agreegate.domain.error import StoreUnavailable
 from agreegate.storage.engine.connections import WAIT_SECONDS, Connection, Connections
+from agreegate.storage.engine.look_up import LookUps
 from agreegate.storage.engine.outcome import UnknownOutcomeError, commit_unit, was_kept
 from agreegate.storage.engine.postgresql_schema import require_latest
 from agreegate.storage.engine.postgresql_unit import PostgresUnitOfWork
@@ -90,6 +91,7 @@ class PostgresStore:
         self._readers = Connections(url, READERS, _READING, require_latest, pooler=pooler)
         self._slow_readers = Connections(url, SLOW_READERS, _READING_SLOWLY, require_latest, pooler=pooler)
         self._connections = (self._writers, self._readers, self._slow_readers)
+        self._look_ups = LookUps(self._fetch)
         self._turns: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
         self._under_way: set[asyncio.Task[Any]] = set()
 
@@ -102,7 +104,10 @@ class PostgresStore:
         return await self._read(self._slow_readers, work)
 
     async def fetch_all(self, sql: str, *parameters: Value) -> list[Row]:
-        """The rows of one statement that changes nothing."""
+        """The rows of one statement that changes nothing, in a round trip with those of other callers."""
+        return await self._look_ups.fetch_all(sql, *parameters)
+
+    async def _fetch(self, sql: str, *parameters: Any) -> list[Row]:
         async with self._readers.connection() as connection:
             with _failing_closed(connection):
                 return [tuple(found) for found in await connection.fetch(sql, *parameters)]
