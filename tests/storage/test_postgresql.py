@@ -10,7 +10,7 @@ import pytest
 
 from agreegate.domain.error import Rejected, StoreUnavailable
 from agreegate.storage.engine.location import location_of
-from agreegate.storage.engine.postgresql import WRITERS, PostgresStore
+from agreegate.storage.engine.postgresql import REPEATS, WRITERS, PostgresStore
 from agreegate.storage.engine.unit_of_work import Lock, Row, Store, UnitOfWork
 from tests.postgresql import Connection, drop_databases, new_database, schema_template
 
@@ -326,3 +326,26 @@ async def test_a_unit_whose_work_fails_gives_its_turn_to_the_next(store: Postgre
     with pytest.raises(LookupError):
         await store.write(fails, "turn")
     assert await store.write(put("a"), "turn") == "a"
+
+
+@pytest.mark.parametrize(
+    ("sql", "raised"),
+    [
+        ("insert into mark values ('a'), ('a')", asyncpg.UniqueViolationError),  # no other unit's doing: a defect
+        ("do $$ begin raise exception 'met' using errcode = '40001'; end $$", StoreUnavailable),
+    ],
+)
+async def test_a_unit_is_repeated_a_few_times_each_time_from_its_beginning(
+    sql: str, raised: type[Exception], store: PostgresStore
+) -> None:
+    units: list[UnitOfWork] = []
+
+    async def work(uow: UnitOfWork) -> None:
+        units.append(uow)
+        await put("of this run")(uow)
+        await uow.execute(sql)
+
+    with pytest.raises(raised):
+        await store.write(work)
+    assert len(set(map(id, units))) == 1 + REPEATS
+    assert await marks(store) == set()
