@@ -49,9 +49,17 @@ class Range:
         sql = f"select {self.customer_id} as customer_id{f', {self.company_key} as company_key' if with_key else ''}"
         sql += f" from {self.table} where {self.condition(to)}"
         if among is not None:
-            # Concatenated, so that the range is read and not looked up customer by customer.
-            sql += f" and {self.customer_id} || '' in ({among})"
+            sql += f" and {is_among(self.customer_id, among)}"
         return sql if self.besides is None else f"{sql} and {self.besides(to)}"
+
+
+def is_among(customer_id: str, ids: str) -> str:
+    """SQL: a customer is among those that a statement selects.
+
+    Within `case`, so that the engine selects the ids once and looks each row up among them: SQLite would look up each id
+    among the rows, PostgreSQL would compare each row with each id.
+    """
+    return f"case when {customer_id} in ({ids}) then true else false end"
 
 
 Ranges = tuple[Range, ...]

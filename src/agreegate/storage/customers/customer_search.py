@@ -21,6 +21,7 @@ from agreegate.storage.customers.customer_range import (
     count_in,
     country_range,
     ids_in,
+    is_among,
     rarest_first,
     read_together,
     reseller_range,
@@ -109,7 +110,7 @@ class CustomerList(Source):
         """SQL: the customer `k` of `named` fits."""
         if not self.small:
             return _all(self.conditions, to)
-        among = [f"k.customer_id || '' in ({ids_in([ranges], to)})" for ranges in self.ranges]
+        among = [is_among("k.customer_id", ids_in([ranges], to)) for ranges in self.ranges]
         return " and ".join([*among, _all(self.filters, to)])
 
 

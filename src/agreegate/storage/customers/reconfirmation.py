@@ -11,7 +11,7 @@ from agreegate.domain.agreements.accepted_text import Basis
 from agreegate.domain.agreements.agreement import TemplateId
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.standing import State
-from agreegate.storage.customers.customer_range import Source, ids_in
+from agreegate.storage.customers.customer_range import Source, ids_in, is_among
 from agreegate.storage.customers.reconfirmation_source import NOTHING_SUBSCRIBED, Question
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.orders.subscription import LIVING_END, is_living
@@ -173,8 +173,7 @@ class _Part:
     async def _between(self, uow: UnitOfWork, start: Place, end: Place | None, size: int) -> list[Place]:
         to, among = Statement(self.question.partner), ""
         if self.source.small:
-            # Concatenated, so that the index is read in its order and customers are not looked up by their ids.
-            among = f" and d.customer_id || '' in ({ids_in(self.source.ranges, to)})"
+            among = f" and {is_among('d.customer_id', ids_in(self.source.ranges, to))}"
         sooner = f"{LIVING_END} < d.commitment_end_at" if self.subscribed else f"{LIVING_END} is not null"
         rows = await uow.fetch_all(
             f"""{self._walked(to, start, end)}{among} and {self.question.may_fit(to, [self.state])}
