@@ -28,9 +28,10 @@ class Memory:
 
     def __init__(self, now: datetime = AUGUST, *, demo: bool = True) -> None:
         self.clock = Clock(now)
-        # As in `World`: tests move the clock back.
-        self._record = Record(self.clock, demo=demo, programme=PROGRAMME.name)
+        self._record = Record(self.clock, cast=True)
         self.connection, self.store = self._record.connection, self._record.store
+        # As in `World`: tests move the clock back.
+        self.connection.execute("insert into deployment values (1, ?, ?)", (PROGRAMME.name, int(demo)))
 
     def restart(self) -> None:
         """Go on as another process on the same record."""

@@ -32,6 +32,7 @@ UNTIL_THE_TESTS_END = '"$@" & server=$!; read -r _; kill -QUIT $server; wait $se
 """Runs the server until the input ends: also when the process of the tests was killed."""
 START_SECONDS = 30.0
 _PLACE = re.compile(r"\?(\d+)?")
+_NAME = re.compile(r"(?<!:):([a-z]+)")
 _numbers = count(1)
 
 
@@ -125,7 +126,7 @@ class Rows(list[tuple[Any, ...]]):
 
 
 class Connection:
-    """A connection that tests use as they use apsw's: statements with `?`, each kept at once but in a `with` block."""
+    """A connection that tests use as they use apsw's: statements with `?` or `:name`, each kept at once but in a `with` block."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -139,6 +140,10 @@ class Connection:
         return self._opened
 
     def execute(self, sql: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> Rows:
+        if isinstance(parameters, dict):
+            names = list(dict.fromkeys(_NAME.findall(sql)))
+            sql = _NAME.sub(lambda name: f"?{names.index(name.group(1)) + 1}", sql)
+            parameters = [parameters[name] for name in names]
         numbers = count(1)
         numbered = _PLACE.sub(lambda place: f"${place.group(1) or next(numbers)}", sql)
         if not parameters and ";" in numbered.strip().rstrip(";"):

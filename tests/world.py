@@ -1,4 +1,4 @@
-"""A whole server in one process: a real SQLite file, real tokens, the demo's cast, and a clock that tests move."""
+"""A whole server in one process: a real database, real tokens, the demo's cast, and a clock that tests move."""
 
 import time
 from datetime import UTC, datetime
@@ -6,7 +6,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import apsw
 import httpx2
 from joserfc.jwk import KeySet, RSAKey
 from litestar import Litestar
@@ -21,19 +20,15 @@ from agreegate.deployment.caller import Callers
 from agreegate.deployment.cursor import Cursors
 from agreegate.deployment.deployment import Deployment
 from agreegate.deployment.guide import DemoUser
-from agreegate.domain.customers.customer import search_key
-from agreegate.domain.customers.customer_search import index_words, spaced_words
 from agreegate.identity.auth import TokenVerifier
 from agreegate.identity.issuer import fixed_keys
 from agreegate.identity.openid import OpenIdClient, OpenIdProvider
 from agreegate.storage.agreements.text_file import TextFiles
 from agreegate.storage.agreements.text_store import FolderTextStore
-from agreegate.storage.engine.schema import upgrade
-from agreegate.storage.engine.sqlite import SqliteStore, connect
-from agreegate.storage.engine.unit_of_work import to_micros
 from agreegate.text_link import TextLinks
 from tests import personas as cast
 from tests.asgi import Transport
+from tests.engines import Record, close_connections
 
 BASE_URL = "http://127.0.0.1:8400"
 
@@ -105,14 +100,11 @@ class World:
         self.seconds_later = 0.0
         """By how much the machine's clock is ahead, for links."""
         self.path = folder / "agreegate.db"
-        connection = connect(self.path)
-        upgrade(connection)
-        if not connection.execute("select 1 from partner").fetchall():  # else a record of before
-            populate(connection)
+        """SQLite's file."""
+        self._record = Record(self.clock, cast=True, path=self.path)
         # Tests move the clock back as a demo may; what a clock behind means is asked of a record that is no demo's.
-        connection.execute("insert into deployment values (1, ?, ?)", (programme_name, demo))
-        connection.close()
-        self.store = SqliteStore(self.path, self.clock)
+        self.change("insert into deployment values (1, ?, ?)", programme_name, int(demo))
+        self.store = self._record.store
         self.verifier = TokenVerifier(
             issuers=issuers(BASE_URL),
             audiences=[PARTNER_CENTER],
@@ -168,22 +160,18 @@ class World:
 
     def rows(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """What is on disk."""
-        connection = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READONLY)
-        try:
-            return connection.execute(sql, parameters).fetchall()
-        finally:
-            connection.close()
+        with self._record.connected(read_only=True) as connection:
+            rows: list[tuple[Any, ...]] = connection.execute(sql, parameters).fetchall()
+        return rows
 
     def change(self, sql: str, *parameters: Any) -> None:
         """Change what is on disk behind the server's back, for what no page or call can do."""
-        connection = connect(self.path)
-        try:
+        with self._record.connected() as connection:
             connection.execute(sql, parameters)
-        finally:
-            connection.close()
 
     async def close(self) -> None:
         await self.client.aclose()
+        await close_connections()
         self.store.close()
 
 
@@ -212,96 +200,3 @@ def agreement(**changes: Any) -> dict[str, Any]:
         "type": "MicrosoftCloudAgreement",
     }
     return changed(body, **changes)
-
-
-def populate(connection: Any) -> None:
-    """The cast as rows; nothing is confirmed or bought. The connection is apsw's, or one like it on PostgreSQL."""
-    start = to_micros(datetime(2018, 7, 1, tzinfo=UTC))
-    partners = [
-        (cast.ALDER, "Alder Distribution", "indirect_provider", "public", "production", "1000001", "alder.example", "US"),
-        (cast.BIRCH, "Birch IT", "indirect_reseller", "public", "production", "1000002", "birch.example", "US"),
-        (cast.HAZEL, "Hazel Cloud", "direct_bill", "public", "production", "1000003", "hazel.example", "US"),
-        (cast.FIR, "Fir Government Services", "direct_bill", "us_government", "production", "1000004", "fir.example", "US"),
-        (cast.OPERATOR, "The programme", "operator", "public", "production", None, "programme.example", "US"),
-        (cast.MAPLE, "Maple Sandbox", "direct_bill", "public", "sandbox", "1000006", "maple.example", "US"),
-        (cast.HORNBEAM, "Hornbeam Informatique", "indirect_reseller", "public", "production", "1000007", "hornbeam.example", "FR"),
-    ]  # fmt: skip
-    roles = {
-        cast.ALDER_HELPDESK: "helpdesk_agent",
-        cast.OPERATOR_USER: "programme_operator",
-        cast.ALDER_ADMIN: "admin_agent",
-        cast.HAZEL_ADMIN: "admin_agent",
-        cast.FIR_ADMIN: "admin_agent",
-        cast.MAPLE_ADMIN: "admin_agent",
-    }
-    customers = [
-        (cast.ALDER, cast.CEDAR, "Cedar Bakery", "cedar.example", "US", (cast.BIRCH, cast.HORNBEAM)),
-        (cast.HAZEL, cast.CEDAR, "Cedar Bakery", "cedar.example", "US", ()),
-        (cast.ALDER, cast.DOGWOOD, "Dogwood Legal", "dogwood.example", "US", ()),
-        (cast.HAZEL, cast.ELM, "Elm Studio", "elm.example", "US", ()),
-        (cast.FIR, cast.GINKGO, "Ginkgo Agency", "ginkgo.example", "US", ()),
-        (cast.ALDER, cast.FRENE, "Frêne Conseil", "frene.example", "FR", (cast.HORNBEAM,)),
-    ]
-    with connection:
-        for partner in partners:
-            connection.execute(
-                "insert into partner (partner_id, name, kind, cloud, account, mpn_id, domain, country, culture,"
-                " profile_etag, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, 'en-US', '1', ?)",
-                (*partner, start),
-            )
-        for user, (partner_id, name) in cast.USERS.items():
-            connection.execute(
-                "insert into partner_user (partner_id, user_id, user_name, designated, created_at) values (?, ?, ?, ?, ?)",
-                (partner_id, user, name, user == cast.ALDER_MARKETPLACE, start),
-            )
-            connection.execute(
-                "insert into partner_user_role values (?, ?, ?)", (partner_id, user, roles.get(user, "sales_agent"))
-            )
-        for reseller in (cast.BIRCH, cast.HORNBEAM):
-            connection.execute("insert into reseller_link values (?, ?, ?, null)", (cast.ALDER, reseller, start))
-        for partner_id, customer, name, domain, country, resellers in customers:
-            culture = "fr-FR" if country == "FR" else "en-US"
-            connection.execute(
-                "insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, domain, country,"
-                " language, culture, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (partner_id, customer, customer, name, search_key(name), domain, country, culture[:2], culture, start),
-            )
-            connection.execute(
-                "insert into relationship (partner_id, customer_id, period, started_at) values (?, ?, 1, ?)",
-                (partner_id, customer, start),
-            )
-            for reseller in resellers:
-                connection.execute(
-                    "insert into customer_reseller values (?, ?, ?, ?)", (partner_id, customer, reseller, start)
-                )
-        if "tenant_domain" in tables_of(connection):
-            connection.execute(
-                "insert into tenant_domain select domain, min(customer_id) from customer group by domain"
-            )
-        index_names(connection)
-
-
-def tables_of(connection: Any) -> list[str]:
-    """The tables of a database; records of before lack some."""
-    if isinstance(connection, apsw.Connection):
-        return [name for (name,) in connection.execute("select name from sqlite_schema where type = 'table'")]
-    return [name for (name,) in connection.execute("select tablename from pg_tables where schemaname = 'public'")]
-
-
-def index_names(connection: Any) -> None:
-    """Let customers whose rows were written here be found by their names, as the application does with a name."""
-    if "customer_word" not in tables_of(connection):
-        return  # a record of before: an upgrade does it
-    connection.execute("delete from customer_word")
-    for partner, customer, name in connection.execute(
-        "select partner_id, customer_id, company_name from customer"
-    ).fetchall():
-        key, words = search_key(name), spaced_words(name)
-        connection.execute(
-            "update customer set company_key = ?, name_words = ? where partner_id = ? and customer_id = ?",
-            (key, words, partner, customer),
-        )
-        connection.executemany(
-            "insert into customer_word (partner_id, word, company_key, customer_id, name_words) values (?, ?, ?, ?, ?)",
-            [(partner, word, key, customer, words) for word in index_words(name)],
-        )

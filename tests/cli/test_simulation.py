@@ -11,11 +11,11 @@ from agreegate.spreadsheet import MARK
 from agreegate.storage.engine.schema import upgrade
 from agreegate.storage.engine.sqlite import connect
 from tests import personas as cast
+from tests.cast_rows import populate
 from tests.cli.conftest import Agreegate
 from tests.portfolio import Bought, Confirmed, Subscribed, fill
 from tests.texts import MANIFEST as IN_FORCE
 from tests.texts import docx
-from tests.world import populate
 
 TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 SOON = TODAY + timedelta(days=30)

@@ -16,11 +16,12 @@ from agreegate.storage.engine.sqlite import InlineStore, connect
 from agreegate.storage.engine.sqlite_unit import drive
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.partner import partner_of
+from tests.cast_rows import populate
 from tests.cli.conftest import Agreegate, Result
 from tests.memory import DRAFT_CONFIRMATION, call
 from tests.personas import ALDER, ALDER_SALES, BIRCH, CEDAR, DOGWOOD, ELM, FIR, GINKGO, NOBODY
 from tests.texts import draft
-from tests.world import AUGUST, Clock, populate
+from tests.world import AUGUST, Clock
 
 DAY = timedelta(days=1)
 RECORDED = datetime(2019, 4, 2, 9, 30, tzinfo=UTC)

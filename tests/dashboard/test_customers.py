@@ -12,10 +12,11 @@ import pytest
 from agreegate.storage.customers.person import BEHIND
 from agreegate.upkeep import PersonIndex
 from tests import personas as cast
+from tests.cast_rows import index_names
 from tests.dashboard.past import add
 from tests.dashboard.typed import HOSTILE_NAMES
 from tests.dashboard.visitor import Reply, Visitor, visitor
-from tests.world import AUGUST, World, index_names
+from tests.world import AUGUST, World
 
 
 def names(reply: Reply) -> list[str]:

@@ -39,16 +39,14 @@ from agreegate.services.standing import record_no_longer_agrees, show_standing, 
 from agreegate.storage.agreements.text import add_text_version
 from agreegate.storage.customers.customer import customer_of
 from agreegate.storage.decision import as_reasons, as_standing
-from agreegate.storage.engine.schema import upgrade
-from agreegate.storage.engine.sqlite import InlineStore, connect
-from agreegate.storage.engine.sqlite_unit import drive
 from agreegate.storage.engine.unit_of_work import from_micros
 from agreegate.storage.orders.subscription import subscriptions_of
 from agreegate.storage.partner import partner_of
+from tests import engines, texts
 from tests import personas as cast
-from tests import texts
+from tests.engines import Record, run
 from tests.model import reference
-from tests.world import AUGUST, Clock, populate
+from tests.world import AUGUST, Clock
 
 pytestmark = pytest.mark.rule("R2", "R6", "R7", "R11", "R17", "R22", "R26", "R27", "R31", "R33", "R34", "R35", "R37",
                                "R38", "R40", "R47", "X4", "X5")  # fmt: skip
@@ -113,26 +111,22 @@ instants = st.one_of(
 
 
 class Ground:
-    """One database in memory; every history happens in a transaction that is rolled back."""
+    """One database; what happens in a history is undone after it."""
 
     def __init__(self) -> None:
         self.clock = Clock(DATES[0])
-        self.connection = connect(":memory:")
-        upgrade(self.connection)
-        populate(self.connection)
+        self.ids = count()
+        self.record = Record(self.clock, cast=True, ids=lambda: f"{next(self.ids):08}-0000-4000-8000-000000000000")
+        self.connection, self.store = self.record.connection, self.record.store
         # The clock jumps back, which only a demo's may; what any other clock does: `tests/services/test_clock.py`.
         self.connection.execute("insert into deployment values (1, 'microsoft-cloud-agreement', 1)")
-        self.ids = count()
-        self.store = InlineStore(
-            self.connection, self.clock, lambda: f"{next(self.ids):08}-0000-4000-8000-000000000000"
-        )
-        self.partners = {p: drive(self.store.read(lambda uow, p=p: partner_of(uow, p))) for p in USERS}
+        self.partners = {p: run(self.store.read(lambda uow, p=p: partner_of(uow, p))) for p in USERS}
         self.copies, self.countries = {}, {}
         for partner, customer in PAIRS:
-            found = drive(self.store.read(lambda uow, c=customer: customer_of(uow, self.partners[_owner(c)], c)))
+            found = run(self.store.read(lambda uow, c=customer: customer_of(uow, self.partners[_owner(c)], c)))
             self.copies[customer] = found[0]
             self.countries[customer] = found[0].country
-            drive(self.store.write(lambda uow, p=partner, c=found[0]: relate(uow, p, c, [])))
+            run(self.store.write(lambda uow, p=partner, c=found[0]: relate(uow, p, c, [])))
 
 
 def _owner(customer: str) -> str:
@@ -153,7 +147,7 @@ class Histories(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.ground = ground()
-        self.ground.connection.execute("begin")
+        self.ground.record.begin()
         self.ground.ids = count()  # the same history has the same ids
         self.about = PAIRS
         self.calls = 0
@@ -166,7 +160,7 @@ class Histories(RuleBasedStateMachine):
         self.kept = {table: set() for table in APPEND_ONLY}
 
     def teardown(self) -> None:
-        self.ground.connection.execute("rollback")
+        self.ground.record.undo()
 
     @property
     def now(self) -> datetime:
@@ -196,7 +190,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule()
     def renew(self) -> None:
-        drive(run_renewals(self.ground.store, self.now))
+        run(run_renewals(self.ground.store, self.now))
         for pair, held in self.held.items():
             self.held[pair] = {key: reference.renewed(subscription, self.now) for key, subscription in held.items()}
 
@@ -248,7 +242,7 @@ class Histories(RuleBasedStateMachine):
         wanted = texts.draft(
             str(len(self.texts)), template_id=TEMPLATES[agreement], major=major, effective_from=effective, files=files
         )
-        published = drive(self.ground.store.write(lambda uow: add_text_version(uow, wanted, "tests")))
+        published = run(self.ground.store.write(lambda uow: add_text_version(uow, wanted, "tests")))
         text = {"agreement": agreement, "major": major, "where": where, "from": effective, "id": published.id}
         self.texts = [*self.texts, text]
         self.touched = set(PAIRS)
@@ -363,7 +357,7 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: self.strangers() or self.seldom())
     def come_back(self, pair) -> None:
         copy = self.ground.copies[pair[1]]
-        drive(self.ground.store.write(lambda uow: relate(uow, pair[0], copy, [])))
+        run(self.ground.store.write(lambda uow: relate(uow, pair[0], copy, [])))
         if not reference.related(self.histories[pair]):
             self.note(pair, "began")
 
@@ -410,7 +404,7 @@ class Histories(RuleBasedStateMachine):
         try:
             if access is not None:
                 permit(actor, access)
-            done = drive(self.ground.store.write(lambda uow: work(uow, *what)))
+            done = run(self.ground.store.write(lambda uow: work(uow, *what)))
         except Rejected as rejected:
             assert rejected.code == (first or forbidden)
             return None
@@ -497,7 +491,7 @@ class Histories(RuleBasedStateMachine):
             for action, channel, at, only in questions:
                 verdict, reasons, advisories, counted = self.decide(pair, action, channel, at, only)
                 asked = Transaction(action, channel, AgreementType(TYPES[only]) if only else None)
-                answer = drive(ask(self.ground.store, actor, self.programme, pair[1], asked, at=at))
+                answer = run(ask(self.ground.store, actor, self.programme, pair[1], asked, at=at))
                 assert answer.verdict == verdict, (pair, action, channel, at)
                 assert [reason.code for reason in answer.reasons] == reasons, (pair, action, channel, at)
                 assert [reason.code for reason in answer.advisories] == advisories, (pair, action, channel, at)
@@ -512,12 +506,12 @@ class Histories(RuleBasedStateMachine):
             actor = Actor(self.ground.partners[partner], frozenset({Role.SALES_AGENT}), UserId(USERS[partner][0]))
             counting = [c for agreement in TEMPLATES for c in reference.counting(history, agreement)]
             try:
-                listed = drive(
+                listed = run(
                     self.ground.store.read(
                         lambda uow, a=actor, c=customer: list_confirmations(uow, a, self.programme, c)
                     )
                 )
-                standing = drive(
+                standing = run(
                     self.ground.store.read(lambda uow, a=actor, c=customer: show_standing(uow, a, self.programme, c))
                 )
             except Rejected as rejected:
@@ -570,7 +564,7 @@ class Histories(RuleBasedStateMachine):
             past.setdefault(key, []).append((outcome, from_micros(due)))
             assert term == len(past[key]) + 1, "each term once, in order"
         for (partner, customer), held in self.held.items():
-            found = drive(self.ground.store.read(lambda uow, p=partner, c=customer: subscriptions_of(uow, p, c)))
+            found = run(self.ground.store.read(lambda uow, p=partner, c=customer: subscriptions_of(uow, p, c)))
             assert {s.id: (s.status, s.quantity, s.auto_renew, s.commitment.ends_at) for s in found} == {
                 key: (s["status"], s["seats"], s["auto"], reference.ends(s)) for key, s in held.items()
             }
@@ -631,8 +625,11 @@ class HalfWatching(Histories):
 
 
 def told(machine: type[Histories]) -> type[TestCase]:
-    """Its test: 550 histories of up to 30 steps, and twenty times as many under the profile `deep`."""
-    machine.TestCase.settings = settings(max_examples=settings().max_examples * 11 // 2, stateful_step_count=30)
+    """Its test: 550 histories of up to 30 steps, twenty times as many under the profile `deep`; a tenth on PostgreSQL."""
+    tenths = 1 if engines.chosen == "postgresql" else 10
+    machine.TestCase.settings = settings(
+        max_examples=settings().max_examples * 11 * tenths // 20, stateful_step_count=30
+    )
     return machine.TestCase
 
 

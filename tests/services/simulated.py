@@ -28,10 +28,10 @@ from agreegate.storage.customers.standing import standing_of
 from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros
 from agreegate.storage.pagination import Page, PageRequest, PageStep
 from tests import personas as cast
+from tests.cast_rows import tables_of
 from tests.memory import PROGRAMME, Memory
 from tests.portfolio import Bought, Confirmed, Subscribed, fill
 from tests.texts import AMERICA, FRANCE, KOSOVO, draft, file, outdated_since
-from tests.world import tables_of
 
 NOW = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
 DAY, WEEK, INSTANT = timedelta(days=1), timedelta(weeks=1), timedelta(microseconds=1)

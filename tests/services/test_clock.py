@@ -1,6 +1,5 @@
 """A clock behind what a partner has recorded: what it closes, what goes on, and how it is accepted (decision 0015)."""
 
-import asyncio
 import json
 import re
 from collections.abc import Awaitable, Callable
@@ -27,6 +26,7 @@ from agreegate.storage.engine.trusted import MOST, TrustedInstants
 from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, Value
 from agreegate.storage.partner import every_partner, partner_of
 from tests import personas as cast
+from tests.engines import run
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.rejection import rejected
 
@@ -293,7 +293,7 @@ STEPS = st.lists(
 @settings(max_examples=60)
 def test_every_history_is_answered_as_its_words_say(steps: list[Any]) -> None:
     """The rule a second time: of what was recorded and accepted, in their order, and nothing of how it is remembered."""
-    asyncio.run(told(steps))
+    run(told(steps))
 
 
 async def told(steps: list[Any]) -> None:

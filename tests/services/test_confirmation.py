@@ -22,11 +22,12 @@ from agreegate.services.standing import Recorded, show_standing
 from agreegate.storage.agreements.text import add_text_version
 from agreegate.storage.customers.relationship import open_relationship
 from tests import personas as cast
+from tests.cast_rows import tables_of
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.rejection import rejected
 from tests.texts import AMERICA, FRANCE, file
 from tests.texts import draft as text_draft
-from tests.world import API_ENFORCED, AUGUST, tables_of
+from tests.world import API_ENFORCED, AUGUST
 
 NOA = DRAFT_CONFIRMATION.contact
 CUSTOMER_AGREEMENT = replace(DRAFT_CONFIRMATION, template_id=TemplateId(cast.CUSTOMER_AGREEMENT))

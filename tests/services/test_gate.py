@@ -27,9 +27,10 @@ from agreegate.storage.engine.sqlite import InlineStore
 from agreegate.storage.engine.sqlite_unit import SqliteUnitOfWork, drive
 from agreegate.storage.engine.unit_of_work import Row, Value, from_micros, new_id
 from tests import personas as cast
+from tests.cast_rows import tables_of
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.texts import draft
-from tests.world import API_ENFORCED, AUGUST, EVE_OF_API, tables_of
+from tests.world import API_ENFORCED, AUGUST, EVE_OF_API
 
 WATCHFUL = replace(PROGRAMME, enforce_from=dict.fromkeys(Channel, datetime(2000, 1, 1, tzinfo=UTC)))
 """Refuses on whatever day of its time."""

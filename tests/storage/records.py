@@ -15,8 +15,8 @@ from agreegate.storage.engine.sqlite import InlineStore, connect
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.pagination import NEWEST, Page, PageRequest
 from tests import personas as cast
+from tests.cast_rows import populate
 from tests.memory import PROGRAMME, Memory
-from tests.world import populate
 
 SMALL_LIMITS = (Limits(few=0), Limits(few=0, walked=20, looked_up=20))
 """Limits for two ways of reading a large list: a walk that fills the page, and a walk that ends before."""

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import apsw
 import pytest
 
 from agreegate.domain.actor import Channel, UserId
@@ -15,6 +14,7 @@ from agreegate.storage.agreements.accepted_text import accepted_texts_of
 from agreegate.storage.agreements.text import add_text_version
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.record import next_sequence, record
+from tests.engines import REFUSED
 from tests.memory import Memory
 from tests.personas import ALDER, ALDER_SALES, CEDAR
 from tests.texts import AMERICA, draft
@@ -45,8 +45,8 @@ async def test_what_is_known_and_what_is_not_come_back_as_they_were() -> None:
     read = [replace(one, label="1" if one.version_id else None) for one in texts]
     assert await memory.do(accepted_texts_of, ALDER, CEDAR) == dict(enumerate(read, 1)), "the fourth has no text"
     for statement in ("update confirmation_text set basis = basis", "delete from confirmation_text"):
-        with pytest.raises(apsw.ConstraintError):
-            await memory.rows(statement)
+        with pytest.raises(REFUSED):
+            memory.connection.execute(statement)
 
 
 @pytest.mark.parametrize(
@@ -60,5 +60,5 @@ async def test_what_is_known_and_what_is_not_come_back_as_they_were() -> None:
 )
 async def test_half_a_statement_is_none(accepted: AcceptedText) -> None:
     memory = Memory()
-    with pytest.raises(apsw.ConstraintError):
+    with pytest.raises(REFUSED):
         await confirm(memory, accepted)

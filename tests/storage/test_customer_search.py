@@ -54,10 +54,10 @@ FACTS = {
          recorded_at, text_at, text_number, no_longer_agrees_at)
        select partner_id, customer_id, 'MicrosoftCloudAgreement', 1, 2, :template, :at, :at, :at, 1, no_longer_agrees_at
        from relationship where partner_id = :partner and customer_id = :customer""": 0.5,
-    """update current_confirmation set text_at = :at + 10, text_number = 2
+    """update current_confirmation set text_at = cast(:at as bigint) + 10, text_number = 2
        where partner_id = :partner and customer_id = :customer""": 0.5,
     """insert into renewal (partner_id, customer_id, subscription_id, term, outcome, due_at, recorded_at)
-       values (:partner, :customer, 's', 2, 'renewed', :at + 20, :at + 20)""": 0.2,
+       values (:partner, :customer, 's', 2, 'renewed', cast(:at as bigint) + 20, cast(:at as bigint) + 20)""": 0.2,
 }
 """What happens to some of the customers, and to how many of them."""
 

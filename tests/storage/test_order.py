@@ -12,8 +12,9 @@ from agreegate.storage.engine.schema import APPLICATION_ID, migrations
 from agreegate.storage.engine.sqlite import connect
 from agreegate.storage.engine.unit_of_work import to_micros
 from tests import personas as cast
+from tests.cast_rows import populate
 from tests.dashboard.visitor import visitor
-from tests.world import AUGUST, World, populate
+from tests.world import AUGUST, World
 
 BEFORE = 11
 """A schema whose orders and carts held words of the wire."""

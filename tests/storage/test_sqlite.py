@@ -15,7 +15,7 @@ from agreegate.storage.engine.schema import migrations, upgrade
 from agreegate.storage.engine.sqlite import InlineStore, SqliteStore, connect
 from agreegate.storage.engine.unit_of_work import Row, Store, UnitOfWork
 from tests import personas as cast
-from tests.world import populate
+from tests.cast_rows import populate
 
 T = TypeVar("T")
 
