@@ -18,8 +18,8 @@ from agreegate.storage.engine.sqlite import InlineStore
 from agreegate.storage.engine.trusted import FRESH_SECONDS, TrustedInstants
 from agreegate.storage.engine.unit_of_work import MICROSECOND, Clock, Lock, UnitOfWork, from_micros, new_id, to_micros
 from tests import personas as cast
+from tests.cast_rows import populate
 from tests.postgresql import Connection, drop_databases, new_database, schema_template
-from tests.world import populate
 
 ALDER = PartnerId(cast.ALDER)
 SET = datetime(2019, 2, 14, tzinfo=UTC)

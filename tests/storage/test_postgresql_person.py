@@ -9,9 +9,10 @@ from agreegate.storage.engine.postgresql import PostgresStore
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.partner import partner_of
 from tests import personas as cast
+from tests.cast_rows import populate
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, call
 from tests.postgresql import Connection, drop_databases, new_database, schema_template
-from tests.world import AUGUST, populate
+from tests.world import AUGUST
 
 
 async def test_a_confirmation_that_is_committed_late_with_a_lower_number_is_found() -> None:
