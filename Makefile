@@ -5,11 +5,10 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 READY := .venv/.ready
 JOBS ?= auto
-# The tests of services that run on PostgreSQL too; `make test` runs the first five there.
+# The tests of services that `make test` runs on PostgreSQL too.
 PORTION := $(patsubst %,tests/services/test_%.py,confirmation idempotency order renewal standing)
-ON_POSTGRESQL := $(PORTION) tests/storage/test_record.py tests/storage/test_decision.py $(patsubst %,tests/services/test_%.py,\
-  activity audit call cart customer customer_search gate one_state outdated overview partner person preparation programme \
-  reseller_request subscription text totals)
+# What `make test-postgresql` runs: all but the tests marked `sqlite` or `faults`, and a new test without further ado.
+ON_POSTGRESQL := tests/storage tests/services
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-postgresql postgresql check bench faults browser-full screenshots chromium rules docs clean
@@ -28,9 +27,8 @@ test: $(READY) chromium postgresql ## run every test of the product, and say how
 	status=$$?; seconds=$$(($$(date +%s) - began)); \
 	echo "make test took $$((seconds / 60)) min $$((seconds % 60)) s"; exit $$status
 
-test-postgresql: $(READY) postgresql ## run the tests of services on PostgreSQL, those that can
-	$(BIN)/pytest tests/storage/test_schemas.py tests/storage/test_postgresql.py $(ON_POSTGRESQL) -n $(JOBS) --dist worksteal \
-	  --engine postgresql -q
+test-postgresql: $(READY) postgresql ## run the tests of storage and services on PostgreSQL
+	$(BIN)/pytest $(ON_POSTGRESQL) -n $(JOBS) --dist worksteal -m "not faults" --engine postgresql -q
 
 check: $(READY) ## format, lint, strict types, architecture, translations, words; no tests
 	$(BIN)/ruff format --check .
