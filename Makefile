@@ -62,6 +62,10 @@ postgresql:
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get update -q && apt-get install -q -y --no-install-recommends postgresql-15; \
 	  else echo "PostgreSQL is missing. Install the package postgresql-15, or put initdb and postgres on the PATH."; exit 1; fi
+	@test -x /usr/sbin/pgbouncer || command -v pgbouncer >/dev/null || \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get install -q -y --no-install-recommends pgbouncer; \
+	  else echo "PgBouncer is missing. Install the package pgbouncer, or put it on the PATH."; exit 1; fi
 
 chromium:
 	@test -n "$$CHROMIUM" || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \

@@ -43,7 +43,7 @@ async def test_what_it_says_to_watch_is_there(world: World) -> None:
         answer = await world.send(None, "GET", path)
         assert answer.status_code == 200
     await world.send(None, "GET", "/v1/agreements")
-    named = re.search(r"`(agreegate_\w+)`", PAGE)
+    named = re.search(r"`(agreegate_\w+)`", PAGE.partition("## What to watch")[2])
     assert named
     answer = await world.send(None, "GET", "/metrics")
     assert answer.headers["content-type"].count("charset") == 1

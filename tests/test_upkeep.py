@@ -12,6 +12,7 @@ from agreegate.domain.agreements.text import Digest
 from agreegate.domain.error import StoreUnavailable
 from agreegate.services.orders.renewal import SUBSCRIPTIONS, run_renewals
 from agreegate.storage.agreements.text import published_digests
+from agreegate.storage.agreements.text_file import TextFiles
 from agreegate.storage.engine.sqlite import SqliteStore
 from agreegate.storage.engine.unit_of_work import machine_clock, to_micros
 from agreegate.upkeep import PORTION_SECONDS, STEP, PersonIndex, forget_expired, upkeep
@@ -122,7 +123,7 @@ async def test_a_server_that_starts_deletes_what_expired_while_nothing_ran(world
 @pytest.mark.fault("C5")
 async def test_a_server_that_starts_deletes_what_killed_publications_left(world: World) -> None:
     texts = world.deployment.texts
-    part = texts.path_of(Digest("ab" + 62 * "0")).with_name(f".{cast.NOBODY}")
+    part = TextFiles(world.path.parent / "texts").path_of(Digest("ab" + 62 * "0")).with_name(f".{cast.NOBODY}")
     part.parent.mkdir(parents=True)
     part.write_bytes(b"half of a text")
     async with asyncio.timeout(60), upkeep(world.store, texts, PersonIndex(world.store))(None):

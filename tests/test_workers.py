@@ -9,11 +9,20 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from agreegate.i18n import text
 from tests import personas as cast
-from tests.postgresql import drop_databases, new_database
+from tests.postgresql import Connection, drop_databases, new_database
 from tests.served import DIRECTORY, Issuer, Starter, agreegate
 
 SECONDS = 60.0
+LOGIN = "agreegate_tests"
+CONFIRMATION = {
+    "primaryContact": {"firstName": "Samuel", "lastName": "Okoro", "email": "samuel@dogwood.example"},
+    "templateId": cast.CLOUD_AGREEMENT,
+    "dateAgreed": "2018-11-01T00:00:00Z",
+    "type": "MicrosoftCloudAgreement",
+    "userId": cast.ALDER_SALES,
+}
 
 
 @pytest.fixture
@@ -32,7 +41,9 @@ def serving(tmp_path: Path, database: str, started: Starter) -> Callable[[], htt
     """Starts a server of two processes."""
     key = tmp_path / "form-key"
     key.write_text("a secret of the tests")
-    return lambda: started("--database", database, "--form-key-file", str(key), "--workers", "2")
+    return lambda: started(
+        "--database", database, "--form-key-file", str(key), "--workers", "2", "--allow-unsafe-database"
+    )
 
 
 def children(pid: int) -> set[int]:
@@ -79,15 +90,8 @@ def test_what_one_process_records_the_others_answer_by(serving: Callable[[], htt
     [server] = servers()
     assert len(children(server)) == 2
     assert {ask(client, issuer) for _ in range(20)} == {"deny"}
-    confirmation = {
-        "primaryContact": {"firstName": "Samuel", "lastName": "Okoro", "email": "samuel@dogwood.example"},
-        "templateId": cast.CLOUD_AGREEMENT,
-        "dateAgreed": "2018-11-01T00:00:00Z",
-        "type": "MicrosoftCloudAgreement",
-        "userId": cast.ALDER_SALES,
-    }
     headers = {"Authorization": f"Bearer {issuer.token()}"}
-    recorded = client.post(f"/v1/customers/{cast.DOGWOOD}/agreements", json=confirmation, headers=headers)
+    recorded = client.post(f"/v1/customers/{cast.DOGWOOD}/agreements", json=CONFIRMATION, headers=headers)
     assert recorded.status_code == 201, recorded.text
     assert {ask(client, issuer) for _ in range(20)} == {"allow"}
     read_lists(client, issuer, 20)
@@ -99,7 +103,7 @@ def test_a_killed_process_is_started_again(serving: Callable[[], httpx2.Client],
     [server] = servers()
     first = children(server)
     read_lists(client, issuer, 10)
-    until(lambda: lists(client) == 10, "counted")
+    until(lambda: {lists(client) for _ in range(20)} == {10}, "every process knows what the others counted")
     killed = min(first)
     os.kill(killed, signal.SIGKILL)
     until(lambda: len(children(server)) == 2 and killed not in children(server), "another one")
@@ -131,3 +135,43 @@ def test_a_database_that_is_away_ends_the_start(tmp_path: Path, issuer: Issuer) 
     ended = agreegate("serve", "--database", f"postgresql:///nothing?host={tmp_path}", "--form-key-file", str(key), "--workers",
                       "2", "--port", "0", "--public-url", "http://x.example", "--token-issuer", issuer.url)  # fmt: skip
     assert (ended.returncode, len(ended.stderr.strip().splitlines())) == (1, 1), ended.stderr
+
+
+SERVE = ("serve", "--port", "0", "--public-url", "http://x.example", "--token-issuer")
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ((), "database.superuser"),
+        (("--allow-unsafe-database", "--require-synchronous"), "database.no-standby"),
+        (("--allow-unsafe-database", "--workers", "1000"), "database.no-room"),
+    ],
+)
+def test_a_database_that_cannot_be_served_well_is_refused(
+    tmp_path: Path, database: str, issuer: Issuer, options: tuple[str, ...], code: str
+) -> None:
+    key = tmp_path / "form-key"
+    key.write_text("a secret of the tests")
+    ended = agreegate(*SERVE, issuer.url, "--database", database, "--form-key-file", str(key), *options)
+    assert (ended.returncode, len(ended.stderr.strip().splitlines())) == (1, 1), ended.stderr
+    beginning = text(code, "en", role="agreegate_app", setting="", workers=1000, needed=18_000, most=197)
+    assert beginning in ended.stderr
+
+
+def test_a_login_with_the_role_of_the_application_serves(
+    tmp_path: Path, database: str, started: Starter, issuer: Issuer
+) -> None:
+    connection = Connection(database)
+    connection.execute(f"create role {LOGIN} login in role agreegate_app")
+    key = tmp_path / "form-key"
+    key.write_text("a secret of the tests")
+    client = started(
+        "--database", database.replace("postgres@", f"{LOGIN}@"), "--form-key-file", str(key), "--allow-unsafe-database"
+    )
+    assert ask(client, issuer) == "deny"
+    headers = {"Authorization": f"Bearer {issuer.token()}"}
+    recorded = client.post(f"/v1/customers/{cast.DOGWOOD}/agreements", json=CONFIRMATION, headers=headers)
+    assert recorded.status_code == 201, recorded.text
+    assert ask(client, issuer) == "allow"
+    connection.close()

@@ -26,7 +26,7 @@ from agreegate.programme import load
 from agreegate.settings import ServerSettings, refused
 from agreegate.storage.deployment import made_for, make_for
 from agreegate.storage.engine.folder import DataFolder
-from agreegate.storage.engine.location import Location, location_of
+from agreegate.storage.engine.location import Location, Serving, location_of
 from agreegate.text_link import TextLinks
 from agreegate.throttle import Throttle
 from agreegate.upkeep import PersonIndex, upkeep
@@ -48,14 +48,16 @@ class Production:
         self.location.release()
 
 
-async def prepare(settings: ServerSettings) -> bool:
-    """Make an empty record where there is none; return whether it was made now.
+async def prepare(settings: ServerSettings) -> tuple[Rejected, ...]:
+    """Refuse a database that cannot be served well, before a server is opened; return what is unsafe and allowed.
 
     Raises:
-        Rejected, StoreUnavailable: as `open_server`.
+        Rejected, StoreUnavailable: see `Location.require_servable`.
     """
     location = location_of(settings.data, settings.database)
-    return await _prepare(location, load(settings.programme), settings.programme)
+    return await location.require_servable(
+        Serving(settings.workers, settings.pooler, settings.allow_unsafe_database, settings.require_synchronous)
+    )
 
 
 async def open_server(settings: ServerSettings, shared: Path | None = None) -> Production:
@@ -75,7 +77,7 @@ async def open_server(settings: ServerSettings, shared: Path | None = None) -> P
         keys = PublishedKeys(settings.token_keys, client, clock=time.monotonic)
     except ValueError:
         raise refused("setting.not-a-url", "token-keys", settings.token_keys) from None
-    location = location_of(settings.data, settings.database)
+    location = location_of(settings.data, settings.database, pooler=settings.pooler)
     location.claim()
     try:
         fresh = await _prepare(location, programme, settings.programme)

@@ -146,6 +146,10 @@ class ServerSettings:
     form_keys: Annotated[tuple[str, ...], Setting("form-key-file", "file", _secret, many=True)] = field(repr=False)
     """Secrets that sign forms, links and list positions: the first signs, all of them are accepted."""
     workers: Annotated[int, Setting("workers", "number", _positive, 1)]
+    pooler: Annotated[bool, Setting("pooler", None, default=False)]
+    """Between the server and PostgreSQL is a pooler of transactions."""
+    allow_unsafe_database: Annotated[bool, Setting("allow-unsafe-database", None, default=False)]
+    require_synchronous: Annotated[bool, Setting("require-synchronous", None, default=False)]
     programme: Annotated[str, Setting("programme", "programme", default="microsoft-cloud-agreement")]
     token_issuers: Annotated[tuple[str, ...], Setting("token-issuer", "url", _url, many=True, required=True)]
     """Templates; `{tid}` stands for the tenant of the token."""

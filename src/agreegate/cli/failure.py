@@ -9,7 +9,7 @@ import click
 from agreegate.cli.words import Failure, Misuse, Words, shown
 from agreegate.domain.error import Rejected, StoreUnavailable
 
-_STATE = ("schema.", "data.", "store.", "key-file.")
+_STATE = ("schema.", "data.", "database.", "store.", "key-file.")
 """Codes about the state of the record or a file; other codes are about the arguments."""
 _DAMAGED = frozenset({apsw.CorruptError.__name__, apsw.NotADBError.__name__})
 _REASONS = {

@@ -32,10 +32,12 @@ def location_options(words: Words) -> list[click.Option]:
 def location_of(data: Path, database: str | None) -> Location:
     """Return the location that the options name, whether it has a record or not.
 
+    The URL of a pooler of transactions will do, too: a command keeps no statement prepared.
+
     Raises:
         Rejected: `--database` is not the URL of a PostgreSQL database.
     """
-    return location.location_of(data, None if database is None else database_url("database", database))
+    return location.location_of(data, None if database is None else database_url("database", database), pooler=True)
 
 
 @asynccontextmanager

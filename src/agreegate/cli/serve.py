@@ -32,7 +32,6 @@ def serve(words: Words, **values: Any) -> int:
     from agreegate.diagnostics import begin_diagnostics
     from agreegate.production import prepare
     from agreegate.server import listen
-    from agreegate.storage.engine.location import location_of
     from agreegate.workers import Workers
 
     begin_diagnostics()
@@ -45,11 +44,11 @@ def serve(words: Words, **values: Any) -> int:
         def ready() -> None:
             click.echo(f"ready http://{settings.host}:{listener.getsockname()[1]}")
 
+        for unsafe in asyncio.run(prepare(settings)):
+            click.echo(words("serve.unsafe", reason=words(unsafe.code, **unsafe.parameters)), err=True)
         if settings.workers == 1:
             _serve(words, settings, listener, metrics, ready)
             return 0
-        if asyncio.run(prepare(settings)):
-            click.echo(words("serve.fresh", folder=location_of(settings.data, settings.database)), err=True)
         shared = Path(stack.enter_context(TemporaryDirectory(prefix="agreegate-metrics-")))
         return Workers(
             settings.workers, lambda told: _serve(words, settings, listener, metrics, told, shared), ready

@@ -135,6 +135,7 @@ CommandCode = Literal[
     "data.missing",
     "data.other-programme",
     "database.no-roles",
+    "database.no-room",
     "database.no-standby",
     "database.not-durable",
     "database.owner",

@@ -146,8 +146,9 @@ async def _get(uow: UnitOfWork, digest: Digest, file: BinaryIO) -> None:
     hashed, number = hashlib.sha256(), 0
     piece = "select content from text_piece where digest = $1 and number = $2"
     while (row := await uow.fetch_one(piece, digest, number)) is not None:
-        hashed.update(row[0])
-        file.write(row[0])
+        (content,) = row
+        hashed.update(content)
+        file.write(content)
         number += 1
     if hashed.hexdigest() != digest:
         raise TextDamaged(digest)

@@ -41,7 +41,13 @@ class Connections:
             pooler: between the server and us is a pooler of transactions, so that no statement is kept prepared.
         """
         self._url = url
+        self._pooler = pooler
         self._settings = dict(settings)
+        self.begun = ""
+        """SQL that each transaction begins with, because a pooler passes no settings of a connection on."""
+        if pooler:
+            self.begun = "".join(f"; set local {name} = '{value}'" for name, value in settings.items())
+            self._settings = {}
         self._check = check
         self._statements = 0 if pooler else _STATEMENTS
         self._free = asyncio.Semaphore(most)
@@ -106,7 +112,11 @@ class Connections:
         except UNREACHABLE as error:
             raise StoreUnavailable(type(error).__name__) from error
         try:
-            await self._check(connection)
+            if self._pooler:  # outside of a transaction the two messages of a statement could reach two servers
+                async with connection.transaction():
+                    await self._check(connection)
+            else:
+                await self._check(connection)
         except UNREACHABLE as error:
             connection.terminate()
             raise StoreUnavailable(type(error).__name__) from error

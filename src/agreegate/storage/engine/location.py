@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from agreegate.domain.error import Rejected
 from agreegate.storage.agreements.text_file import TextFiles
 from agreegate.storage.agreements.text_store import FolderTextStore, TextStore
 from agreegate.storage.engine import schema
@@ -13,6 +15,19 @@ from agreegate.storage.engine.folder import DATABASE, TEXTS, DataFolder
 from agreegate.storage.engine.new_record import new_record
 from agreegate.storage.engine.sqlite import InlineStore, SqliteStore, check_file, connect, damage_of
 from agreegate.storage.engine.unit_of_work import Clock, Store, machine_clock
+
+
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """How a server uses its database."""
+
+    workers: int = 1
+    pooler: bool = False
+    """A pooler of transactions stands between the server and the database."""
+    allow_unsafe: bool = False
+    """Serve although the login or the database's settings could lose or change records."""
+    require_synchronous: bool = False
+    """Serve only where commits wait for a standby."""
 
 
 class Location(Protocol):
@@ -60,6 +75,13 @@ class Location(Protocol):
     def damage(self, store: Store) -> str:
         """Return what the engine finds damaged in a store opened here; "" when nothing is, or the engine has no such check."""
 
+    async def require_servable(self, serving: Serving) -> tuple[Rejected, ...]:
+        """Refuse to serve what cannot be served well; return what is unsafe and allowed all the same.
+
+        Raises:
+            `database.superuser`, `database.owner`, `database.not-durable`, `database.no-standby`, `database.no-room`.
+        """
+
     def claim(self) -> None:
         """Take the place for this process until `release`, where only one process may serve it.
 
@@ -78,17 +100,18 @@ class Location(Protocol):
         """
 
 
-def location_of(data: Path, database: str | None) -> Location:
+def location_of(data: Path, database: str | None, *, pooler: bool = False) -> Location:
     """Return the location that the options name.
 
     Args:
         data: the folder of an SQLite database.
         database: the URL of a PostgreSQL database; None: the folder counts.
+        pooler: the URL leads to a pooler of transactions.
     """
     if database is not None:
         from agreegate.storage.engine.postgresql_location import PostgresqlLocation  # noqa: PLC0415 - loads the driver
 
-        return PostgresqlLocation(database)
+        return PostgresqlLocation(database, pooler=pooler)
     return FolderLocation(data)
 
 
@@ -147,6 +170,10 @@ class FolderLocation:
     def damage(self, store: Store) -> str:
         """What SQLite finds in the file."""
         return damage_of(store.reader) if isinstance(store, SqliteStore) else ""
+
+    async def require_servable(self, serving: Serving) -> tuple[Rejected, ...]:  # noqa: ARG002
+        """Return nothing: the folder's lock is the only condition."""
+        return ()
 
     def claim(self) -> None:
         """Lock the folder; what a killed process left half done in it is removed."""

@@ -61,7 +61,8 @@ class LookUps:
         sql, types = kind
         try:
             if len(asked) == 1:
-                answers = [await self._fetch(sql, *asked[0][0])]
+                [(alone, _)] = asked
+                answers = [await self._fetch(sql, *alone)]
             else:
                 answers = [[] for _ in asked]
                 columns = zip(*(parameters for parameters, _ in asked), strict=True)

@@ -26,6 +26,8 @@ T = TypeVar("T")
 
 WRITERS, READERS, SLOW_READERS = 10, 5, 3
 """Connections of a store, by the kind of work."""
+CONNECTIONS = WRITERS + READERS + SLOW_READERS
+"""Maximum connections of a store."""
 REPEATS = 5
 """How often a unit of work is repeated after a concurrent one came between."""
 _PAUSE_SECONDS = 0.01
@@ -108,6 +110,8 @@ class PostgresStore:
         return await self._look_ups.fetch_all(sql, *parameters)
 
     async def _fetch(self, sql: str, *parameters: Any) -> list[Row]:
+        if self._readers.begun:  # behind a pooler a statement needs a transaction
+            return await self.read(lambda uow: uow.fetch_all(sql, *parameters))
         async with self._readers.connection() as connection:
             with _failing_closed(connection):
                 return [tuple(found) for found in await connection.fetch(sql, *parameters)]
@@ -149,7 +153,7 @@ class PostgresStore:
     async def _read(self, connections: Connections, work: Work[T]) -> T:
         async with connections.connection() as connection:
             with _failing_closed(connection):
-                await connection.execute(_BEGIN_READ)
+                await connection.execute(_BEGIN_READ + connections.begun)
                 try:
                     return await work(self._unit(connection))
                 finally:
@@ -186,7 +190,7 @@ class PostgresStore:
         try:
             async with self._writers.connection() as connection:
                 with _failing_closed(connection):
-                    await connection.execute(_BEGIN_WRITE)
+                    await connection.execute(_BEGIN_WRITE + self._writers.begun)
                     try:
                         result = await work(self._unit(connection))
                     except BaseException:
@@ -196,7 +200,7 @@ class PostgresStore:
         except UnknownOutcomeError as error:
             async with self._writers.connection(opened_now=True) as connection:
                 with _failing_closed(connection):
-                    await connection.execute(_BEGIN_WRITE)
+                    await connection.execute(_BEGIN_WRITE + self._writers.begun)
                     if not await was_kept(connection, unit_id):
                         raise _LostError from error
         return result

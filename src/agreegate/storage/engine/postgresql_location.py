@@ -9,7 +9,9 @@ import asyncpg
 from agreegate.domain.error import Rejected, StoreUnavailable
 from agreegate.storage.agreements.text_store import DatabaseTextStore, TextStore
 from agreegate.storage.engine.connections import CONNECT_SECONDS, UNREACHABLE, Connection
-from agreegate.storage.engine.postgresql import APPLICATION, PostgresStore
+from agreegate.storage.engine.location import Serving
+from agreegate.storage.engine.postgresql import APPLICATION, CONNECTIONS, PostgresStore
+from agreegate.storage.engine.postgresql_rights import make_roles, require_safe
 from agreegate.storage.engine.postgresql_schema import applied, of_postgresql, upgrade
 from agreegate.storage.engine.unit_of_work import Clock, Store, machine_clock
 
@@ -17,15 +19,19 @@ _OTHERS = f"""
     select count(*) from pg_stat_activity
     where datname = current_database() and application_name = '{APPLICATION}' and pid <> pg_backend_pid()"""
 
+_ROOM = """
+    select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"""
+
 
 class PostgresqlLocation:
     """A database that many processes on many machines may serve (decision 0005)."""
 
     many_workers = True
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, pooler: bool = False) -> None:
         self.number = of_postgresql()[-1].number
         self._url = url
+        self._pooler = pooler
         self.option = f"--database {self}"
 
     def __str__(self) -> str:
@@ -35,16 +41,18 @@ class PostgresqlLocation:
 
     async def exists(self) -> bool:
         """Whether a migration was applied."""
-        async with self._connection() as connection:
+        async with self._connection() as connection, connection.transaction():
             return await applied(connection) > 0
 
     async def upgrade(self) -> int:
         """Apply what is missing. The login of the URL must own the tables."""
         async with self._connection() as connection:
             try:
-                return await upgrade(connection)
+                steps = await upgrade(connection)
+                await make_roles(connection)
             except asyncpg.InsufficientPrivilegeError:
                 raise Rejected("schema.no-rights", database=str(self)) from None
+            return steps
 
     @asynccontextmanager
     async def new_record(self, clock: Clock = machine_clock) -> AsyncIterator[Store]:
@@ -58,7 +66,7 @@ class PostgresqlLocation:
 
     def open(self, clock: Clock = machine_clock) -> Store:
         """A store that connects when it is used."""
-        return PostgresStore(self._url, clock)
+        return PostgresStore(self._url, clock, pooler=self._pooler)
 
     def texts(self, store: Store) -> TextStore:
         """The files in the database."""
@@ -67,6 +75,17 @@ class PostgresqlLocation:
     def damage(self, store: Store) -> str:  # noqa: ARG002
         """Nothing: a server checks its own pages (`data_checksums`, `pg_amcheck`)."""
         return ""
+
+    async def require_servable(self, serving: Serving) -> tuple[Rejected, ...]:
+        """Look at the login, the server's settings, and its room for connections: a pooler has its own."""
+        async with self._connection() as connection, connection.transaction():
+            if not serving.pooler:
+                needed, most = serving.workers * CONNECTIONS, int(await connection.fetchval(_ROOM))
+                if needed > most:
+                    raise Rejected("database.no-room", workers=serving.workers, needed=needed, most=most)
+            return await require_safe(
+                connection, allow_unsafe=serving.allow_unsafe, require_synchronous=serving.require_synchronous
+            )
 
     def claim(self) -> None:
         """Nothing: many processes serve one database."""
@@ -77,15 +96,16 @@ class PostgresqlLocation:
     @asynccontextmanager
     async def without_servers(self) -> AsyncIterator[None]:
         """Refuse while another process of ours is connected. One that starts during the block is not noticed."""
-        async with self._connection() as connection:
+        async with self._connection() as connection, connection.transaction():
             if await connection.fetchval(_OTHERS):
                 raise Rejected("data.in-use", folder=str(self))
         yield
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[Connection]:
+        """A connection that keeps no statement prepared: its statements run in transactions, also behind a pooler."""
         try:
-            connection = await asyncpg.connect(self._url, timeout=CONNECT_SECONDS)
+            connection = await asyncpg.connect(self._url, timeout=CONNECT_SECONDS, statement_cache_size=0)
         except UNREACHABLE as error:
             raise StoreUnavailable(type(error).__name__) from error
         try:
