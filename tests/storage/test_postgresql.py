@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -241,6 +242,19 @@ async def test_a_connection_that_is_lost_undoes_the_unit_and_the_next_one_works(
             await unit(loses if unit == store.write else lambda uow: uow.fetch_one("select pg_terminate_backend(pg_backend_pid())"))  # fmt: skip
     assert await store.write(put("b")) == "b"
     assert await marks(store) == {"b"}
+
+
+@pytest.mark.parametrize("steps", range(5))
+async def test_an_idle_connection_that_the_server_ended_is_unavailable_once_at_most(
+    store: PostgresStore, database: Connection, steps: int
+) -> None:
+    process = await store.write(lambda uow: uow.fetch_one("select pg_backend_pid()"))
+    database.execute("select pg_terminate_backend(?, 5000)", process)
+    for _ in range(steps):  # how much of the end the driver has read
+        await asyncio.sleep(0)
+    with suppress(StoreUnavailable):
+        await store.write(put("a"))
+    assert await store.write(put("b")) == "b"
 
 
 AT_COMMIT = """

@@ -17,8 +17,11 @@ WAIT_SECONDS = 5.0
 """How long a unit of work waits for a free connection."""
 _STATEMENTS = 512
 """Prepared statements that each connection keeps."""
-UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""What opening a connection raises when the server is away, refuses, or is not PostgreSQL."""
+UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""What opening a connection raises when the server is away, refuses, or is not PostgreSQL.
+
+The driver raises its internal error for a statement on a connection that the server has just ended.
+"""
 
 
 class Connections:

@@ -36,6 +36,8 @@ async def commit_unit(connection: Connection, unit_id: str) -> None:
     """
     try:
         await _commit(connection, _COMMIT_UNIT.format(unit_id))
+    except asyncpg.InternalClientError as error:
+        raise UnknownOutcomeError from error
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         # After a fatal message the server closes the connection, perhaps not yet.
         if connection.is_closed() or getattr(error, "severity_en", None) in ("FATAL", "PANIC"):

@@ -213,6 +213,9 @@ def _failing_closed(connection: Connection) -> Iterator[None]:
         yield
     except _BROKEN as error:
         raise StoreUnavailable(type(error).__name__) from error
+    except asyncpg.InternalClientError as error:  # such as the end of the connection, read between two statements
+        connection.terminate()
+        raise StoreUnavailable(type(error).__name__) from error
     except asyncpg.InterfaceError as error:
         if connection.is_closed():
             raise StoreUnavailable(type(error).__name__) from error
