@@ -1,9 +1,11 @@
 """What `tools/translations.py` finds in catalogues and in what uses them."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from agreegate.i18n import catalogue
 from tools.translations import faults
 
 ENGLISH = """
@@ -21,6 +23,12 @@ def shown(t, n, state="on"):
 
 def test_every_sentence_is_there_in_english_and_french_and_used() -> None:
     assert list(faults()) == []
+
+
+def test_french_sentences_have_french_spaces() -> None:
+    """A narrow no-break space before `; ! ?`, a no-break space before a colon and inside « »."""
+    plain = re.compile(r"[^\u202f][;!?](?=\s|$)|[^\u00a0]:(?=\s|$)|«[^\u00a0]|[^\u00a0]»")
+    assert [key for key, sentence in catalogue("fr").items() if plain.search(re.sub(r"`[^`]*`", "", sentence))] == []
 
 
 @pytest.mark.parametrize(

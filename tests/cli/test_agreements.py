@@ -77,7 +77,7 @@ def test_published_once_then_nothing_to_do(agreegate: Agreegate, data: Path, fol
     assert (data / "texts").stat().st_mode & 0o777 == 0o700
 
     again = agreegate("agreements", "publish", folder, "--data", data, language="fr")
-    assert again.out == "Rien à faire : la version 2019-01 est déjà publiée, exactement ainsi.\n"
+    assert again.out == "Rien à faire\u00a0: la version 2019-01 est déjà publiée, exactement ainsi.\n"
     assert rows(data, "select count(*) from text_version") == [(1,)]
 
     listed = agreegate("agreements", "list", "--data", data)

@@ -55,7 +55,7 @@ def test_a_real_process_speaks_the_users_language() -> None:
     wrong = typed("gate", "check", LC_MESSAGES="fr")
     assert wrong.returncode == 2
     assert wrong.stdout == ""
-    assert wrong.stderr.startswith("Erreur : Option manquante")
+    assert wrong.stderr.startswith("Erreur\u00a0: Option manquante")
 
 
 def test_narrow_terminals_and_closed_pipes_are_no_failures() -> None:
@@ -93,7 +93,7 @@ def commands(language: str) -> list[tuple[str, click.Command]]:
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_every_command_explains_itself_with_an_example(agreegate: Typed, language: str) -> None:
     listing = agreegate("--help", language=language).out
-    heading = {"en": "Example:", "fr": "Exemple :"}[language]
+    heading = {"en": "Example:", "fr": "Exemple\u00a0:"}[language]
     for path, command in commands(language):
         assert f"\n  {path.split()[0]} " in listing
         result = agreegate(*path.split(), "--help", language=language)
@@ -109,7 +109,7 @@ def test_every_command_explains_itself_with_an_example(agreegate: Typed, languag
 @pytest.mark.fault("F10")
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_every_group_of_commands_shows_an_example_of_each(agreegate: Typed, language: str) -> None:
-    heading = {"en": "Example:", "fr": "Exemple :"}[language]
+    heading = {"en": "Example:", "fr": "Exemple\u00a0:"}[language]
     groups = {path.split()[0] for path, _ in commands(language) if " " in path}
     assert {"agreements", "db", "directory", "gate", "programme"} <= groups
     for name in groups:
@@ -147,10 +147,10 @@ def test_an_example_can_be_typed() -> None:
     ("typed", "english", "french"),
     [
         (["directroy"], "No such command 'directroy'.", "La commande 'directroy' n’existe pas."),
-        (["db", "bakup"], "Did you mean 'backup'?", "Vouliez-vous dire 'backup' ?"),
-        (["directory", "apply"], "Missing argument 'FILE'.", "Argument manquant : 'FICHIER'."),
+        (["db", "bakup"], "Did you mean 'backup'?", "Vouliez-vous dire 'backup'\u202f?"),
+        (["directory", "apply"], "Missing argument 'FILE'.", "Argument manquant\u00a0: 'FICHIER'."),
         (["directory", "show", "--dta", "x"], "No such option '--dta'.", "L’option '--dta' n’existe pas."),
-        (["directory", "show", "x"], "Got unexpected extra argument (x)", "Argument en trop : x."),
+        (["directory", "show", "x"], "Got unexpected extra argument (x)", "Argument en trop\u00a0: x."),
         (["directory", "show", "--data"], "requires an argument", "demande une valeur"),
         (
             ["directory", "show", "--database", "mysql://x/y"],

@@ -35,7 +35,7 @@ def test_out_and_back(agreegate: Agreegate, tmp_path: Path) -> None:
 
     made = agreegate("db", "backup", copy, "--data", data, language="fr")
     assert made.status == 0
-    assert made.out.startswith(f"Sauvegardé et vérifié : {copy}")
+    assert made.out.startswith(f"Sauvegardé et vérifié\u00a0: {copy}")
 
     back = agreegate("db", "restore", copy, "--data", data, "--force")
     assert back.status == 0

@@ -114,7 +114,7 @@ def test_it_says_what_was_asked_what_was_found_and_what_it_rests_on(agreegate: A
     assert "noa" not in result.out.casefold(), "nobody's data"
     french = ask(agreegate, data, "--on", "2019-05-01", "--known-at", "2019-06-01", language="fr").out
     assert french.startswith("Le 2019-05-01T23:59:59.999999Z, d’après l’état des enregistrements au 2019-06-01T23:59")
-    assert "Contrat Microsoft Cloud : version antérieure. Acceptation le 2018-08-15T00:00:00Z ;" in french
+    assert "Contrat Microsoft Cloud : version antérieure. Acceptation le 2018-08-15T00:00:00Z\u202f;" in french
 
 
 def test_what_is_left_out_is_now(agreegate: Agreegate, data: Path) -> None:
