@@ -93,8 +93,12 @@ class Pair:
         return self.at_once(path, headers, pieces) or self.run(call(hot, "POST", path, headers, sent(pieces))), known
 
     def at_once(self, path: bytes, headers: Headers, pieces: list[bytes]) -> Answer | None:
-        """What a server answers without an ASGI call."""
-        body = self.worlds[0].app.at_once(headers, b"".join(pieces)) if path == GATE else None
+        """What a server answers without an ASGI call, on its event loop."""
+
+        async def on_the_loop() -> bytes | None:
+            return self.worlds[0].app.at_once(headers, b"".join(pieces))
+
+        body = self.run(on_the_loop()) if path == GATE else None
         return (
             None
             if body is None

@@ -20,7 +20,6 @@ from agreegate.services.idempotency import IdempotentCall
 from agreegate.storage.customers.customer_lock import lock_customers
 from agreegate.storage.customers.standing import (
     CURRENT,
-    NEWER_TEXTS,
     RELATIONSHIP,
     confirmed_standing,
     may_be_outdated,
@@ -29,7 +28,7 @@ from agreegate.storage.customers.standing import (
     unconfirmed_standing,
 )
 from agreegate.storage.decision import KeptDecision, decision_of, decisions_of, repeated_decision
-from agreegate.storage.engine.unit_of_work import Row, Store, UnitOfWork, to_micros
+from agreegate.storage.engine.unit_of_work import Store, UnitOfWork
 from agreegate.storage.pagination import Page, PageRequest
 from agreegate.storage.record import record
 
@@ -106,10 +105,11 @@ async def ask(
         ):
             standing = Unknown(clock_behind=True)
         elif current := await store.fetch_all(CURRENT, partner.id, customer):
-            newer: Sequence[Row] = ()
+            # Two statements would see two states: a confirmation that ends between them would seem up to date.
             if may_be_outdated(current):
-                newer = await store.fetch_all(NEWER_TEXTS, partner.id, customer, to_micros(now))
-            standing = confirmed_standing(current, newer, now)
+                standing = await store.read(lambda uow: standing_of(uow, partner.id, customer))
+            else:
+                standing = confirmed_standing(current, (), now)
         else:
             standing = unconfirmed_standing(await store.fetch_all(RELATIONSHIP, partner.id, customer))
     except StoreUnavailable:
