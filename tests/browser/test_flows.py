@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from agreegate.i18n import date_text, instant_text
+from agreegate.i18n import date_text
 from tests import personas as cast
 from tests.browser.person import Manner, Person, person
 from tests.texts import docx, pdf
@@ -211,7 +211,7 @@ def taking_back_what_was_recorded_in_error(someone: Person) -> None:
     someone.sign_in(ALDER, f"/customers/{cast.CEDAR}/recorded-in-error")
     accepted = datetime(2018, 9, 3, 10, tzinfo=UTC)
     language = someone.manner.language
-    someone.sees("ending.before", date=date_text(accepted, language), at=instant_text(accepted, language))
+    someone.sees("ending.before", date=date_text(accepted, language), at=date_text(accepted, language))
     someone.write("note", "Another customer's data.")
     someone.button("ending.do")
     someone.sees("ending.done.before", company="Cedar Bakery")
