@@ -8,7 +8,8 @@ import secrets
 from pathlib import Path
 
 from agreegate.domain.error import Rejected
-from agreegate.storage.engine.key_file import kept_key
+from agreegate.file_input import read_bytes
+from agreegate.storage.engine.key_file import LARGEST, kept_key
 
 DATABASE = "agreegate.db"
 LOCK = "agreegate.lock"
@@ -83,6 +84,16 @@ class DataFolder:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def key_files(folder: Path) -> dict[str, bytes]:
+    """Return the key files that a folder has, by name.
+
+    Raises:
+        OSError, Rejected: one cannot be read, or is no plain file.
+    """
+    there = [name for name in (FORM_KEY, SIGNING_KEY) if (folder / name).exists()]
+    return {name: read_bytes(folder / name, LARGEST) for name in there}
 
 
 def _is_draft(name: str) -> bool:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import apsw
+
 from agreegate.domain.error import Rejected
 from agreegate.storage.agreements.text_file import TextFiles
 from agreegate.storage.agreements.text_store import FolderTextStore, TextStore
@@ -39,6 +41,12 @@ class Location(Protocol):
     """The newest schema that this version knows there."""
     option: str
     """The option that names it, for a command line to copy."""
+    refusals: tuple[type[Exception], ...]
+    """What the engine raises for a row that breaks a constraint, and for a login without the right to write it."""
+
+    @property
+    def folder(self) -> Path | None:
+        """The data folder, which has the key files; None: servers get their keys by options."""
 
     async def exists(self) -> bool:
         """Return whether there is a record, of whatever schema.
@@ -61,8 +69,11 @@ class Location(Protocol):
             Rejected: there was a record, and it is gone.
         """
 
-    def open(self, clock: Clock = machine_clock) -> Store:
+    def open(self, clock: Clock = machine_clock, *, unfinished: bool = False) -> Store:
         """Return the store on an existing record of this version's schema.
+
+        Args:
+            unfinished: open a copy that is not finished, too.
 
         Raises:
             Rejected: the record is missing, damaged, not Agreegate's, or at another schema. On PostgreSQL the first unit
@@ -81,6 +92,9 @@ class Location(Protocol):
         Raises:
             `database.superuser`, `database.owner`, `database.not-durable`, `database.no-standby`, `database.no-room`.
         """
+
+    async def complete_copy(self) -> None:
+        """Give rows that are added later numbers behind those of copied rows."""
 
     def claim(self) -> None:
         """Take the place for this process until `release`, where only one process may serve it.
@@ -119,17 +133,18 @@ class FolderLocation:
     """A data folder, served by one process (decision 0004)."""
 
     many_workers = False
+    refusals: tuple[type[Exception], ...] = (apsw.ConstraintError,)
 
     def __init__(self, path: Path) -> None:
         self.number = schema.latest()
         self.option = f"--data {path}"
-        self._path = path
+        self.folder = path
         self._database = path / DATABASE
         self._claimed: DataFolder | None = None
 
     def __str__(self) -> str:
         """The folder's path."""
-        return str(self._path)
+        return str(self.folder)
 
     async def exists(self) -> bool:
         """Whether the database file is there."""
@@ -154,18 +169,18 @@ class FolderLocation:
     @asynccontextmanager
     async def new_record(self, clock: Clock = machine_clock) -> AsyncIterator[Store]:
         """Make a file that is there whole or not at all. The folder must be claimed."""
-        with new_record(DataFolder(self._path)) as connection:
+        with new_record(DataFolder(self.folder)) as connection:
             yield InlineStore(connection, clock)
 
-    def open(self, clock: Clock = machine_clock) -> Store:
+    def open(self, clock: Clock = machine_clock, *, unfinished: bool = False) -> Store:
         """Open the database file."""
         if not self._database.is_file():
             raise missing_database(self._database)
-        return SqliteStore(self._database, clock)
+        return SqliteStore(self._database, clock, unfinished=unfinished)
 
     def texts(self, store: Store) -> TextStore:  # noqa: ARG002
         """The files below the folder."""
-        return FolderTextStore(TextFiles(self._path / TEXTS))
+        return FolderTextStore(TextFiles(self.folder / TEXTS))
 
     def damage(self, store: Store) -> str:
         """What SQLite finds in the file."""
@@ -175,9 +190,12 @@ class FolderLocation:
         """Return nothing: the folder's lock is the only condition."""
         return ()
 
+    async def complete_copy(self) -> None:
+        """Nothing: SQLite gives each row the number behind the greatest one."""
+
     def claim(self) -> None:
         """Lock the folder; what a killed process left half done in it is removed."""
-        folder = DataFolder(self._path)
+        folder = DataFolder(self.folder)
         folder.claim()
         self._claimed = folder
 

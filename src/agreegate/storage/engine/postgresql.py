@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
@@ -78,20 +79,28 @@ class PostgresStore:
     waits = True
 
     def __init__(
-        self, url: str, clock: Clock = machine_clock, ids: Callable[[], str] = new_id, *, pooler: bool = False
+        self,
+        url: str,
+        clock: Clock = machine_clock,
+        ids: Callable[[], str] = new_id,
+        *,
+        pooler: bool = False,
+        unfinished: bool = False,
     ) -> None:
         """Connects to nothing: a unit of work opens the connection that it needs, and finds out about the schema.
 
         Args:
             url: `postgresql://…`, of a database at this version's schema.
             pooler: see `Connections`.
+            unfinished: see `require_latest`.
         """
+        check = partial(require_latest, unfinished=unfinished)
         self.clock = clock
         self.trusted = TrustedInstants(alone=False)
         self._ids = ids
-        self._writers = Connections(url, WRITERS, _WRITING, require_latest, pooler=pooler)
-        self._readers = Connections(url, READERS, _READING, require_latest, pooler=pooler)
-        self._slow_readers = Connections(url, SLOW_READERS, _READING_SLOWLY, require_latest, pooler=pooler)
+        self._writers = Connections(url, WRITERS, _WRITING, check, pooler=pooler)
+        self._readers = Connections(url, READERS, _READING, check, pooler=pooler)
+        self._slow_readers = Connections(url, SLOW_READERS, _READING_SLOWLY, check, pooler=pooler)
         self._connections = (self._writers, self._readers, self._slow_readers)
         self._look_ups = LookUps(self._fetch)
         self._turns: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()

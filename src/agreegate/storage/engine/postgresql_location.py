@@ -21,12 +21,24 @@ _OTHERS = f"""
 
 _ROOM = """
     select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"""
+_NUMBERED = """
+    select quote_ident(table_name), quote_ident(column_name) from information_schema.columns
+    where table_schema = current_schema() and is_identity = 'YES'"""
+_AHEAD = """
+    select setval(pg_get_serial_sequence('{table}', '{column}'), coalesce(max({column}), 0) + 1, false) from {table}"""
+_TABLES = "select quote_ident(tablename) from pg_tables where schemaname = current_schema()"
 
 
 class PostgresqlLocation:
     """A database that many processes on many machines may serve (decision 0005)."""
 
     many_workers = True
+    folder = None
+    refusals: tuple[type[Exception], ...] = (
+        asyncpg.IntegrityConstraintViolationError,
+        asyncpg.DataError,
+        asyncpg.InsufficientPrivilegeError,
+    )
 
     def __init__(self, url: str, *, pooler: bool = False) -> None:
         self.number = of_postgresql()[-1].number
@@ -64,9 +76,9 @@ class PostgresqlLocation:
         finally:
             await store.finish()
 
-    def open(self, clock: Clock = machine_clock) -> Store:
+    def open(self, clock: Clock = machine_clock, *, unfinished: bool = False) -> Store:
         """A store that connects when it is used."""
-        return PostgresStore(self._url, clock, pooler=self._pooler)
+        return PostgresStore(self._url, clock, pooler=self._pooler, unfinished=unfinished)
 
     def texts(self, store: Store) -> TextStore:
         """The files in the database."""
@@ -86,6 +98,14 @@ class PostgresqlLocation:
             return await require_safe(
                 connection, allow_unsafe=serving.allow_unsafe, require_synchronous=serving.require_synchronous
             )
+
+    async def complete_copy(self) -> None:
+        """Set the sequences, and collect the statistics without which the first statements would be planned badly."""
+        async with self._connection() as connection:
+            for table, column in await connection.fetch(_NUMBERED):
+                await connection.execute(_AHEAD.format(table=table, column=column))
+            for (table,) in await connection.fetch(_TABLES):
+                await connection.execute(f"analyze {table}")
 
     def claim(self) -> None:
         """Nothing: many processes serve one database."""

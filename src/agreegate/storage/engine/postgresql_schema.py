@@ -4,7 +4,7 @@ from functools import partial
 
 from agreegate.domain.error import Rejected
 from agreegate.storage.engine.connections import Connection
-from agreegate.storage.engine.schema import Migration, migrations
+from agreegate.storage.engine.schema import UNFINISHED_COPY, Migration, migrations
 
 of_postgresql = partial(migrations, "postgresql")
 """Every migration that this version knows, in order."""
@@ -42,17 +42,23 @@ async def applied(connection: Connection) -> int:
     return max((int(number) for number, _ in rows), default=0)
 
 
-async def require_latest(connection: Connection) -> None:
-    """Refuse a database at another schema than this version's.
+async def require_latest(connection: Connection, *, unfinished: bool = False) -> None:
+    """Refuse a database at another schema than this version's, or a copy that is not finished.
+
+    Args:
+        unfinished: let such a copy pass.
 
     Raises:
         Rejected: see `applied`; or the schema is older (upgrade it) or newer (use the version that wrote it).
+        `schema.unfinished-copy`.
     """
     found, expected = await applied(connection), of_postgresql()[-1].number
     if found < expected:
         raise Rejected("schema.older", found=found, expected=expected)
     if found > expected:
         raise Rejected("schema.newer", found=found, expected=expected)
+    if not unfinished:
+        await _require_finished(connection)
 
 
 async def upgrade(connection: Connection) -> int:
@@ -60,17 +66,24 @@ async def upgrade(connection: Connection) -> int:
 
     Raises:
         Rejected: see `applied`; or the schema is newer than this version's.
+        `schema.unfinished-copy`.
     """
     async with connection.transaction():
         await connection.execute(_LOCK)
         found, expected = await applied(connection), of_postgresql()[-1].number
         if found > expected:
             raise Rejected("schema.newer", found=found, expected=expected)
+        await _require_finished(connection)
         steps = [migration for migration in of_postgresql() if migration.number > found]
         await connection.execute(_TABLE)
         for step in steps:
             await _apply(connection, step)
     return len(steps)
+
+
+async def _require_finished(connection: Connection) -> None:
+    if await connection.fetchval(f"select to_regclass('{UNFINISHED_COPY}') is not null"):
+        raise Rejected("schema.unfinished-copy")
 
 
 async def _apply(connection: Connection, step: Migration) -> None:

@@ -15,6 +15,8 @@ from agreegate.domain.error import Rejected
 
 APPLICATION_ID = 0x41475247
 """`AGRG` in the file's header: it tells our databases from anybody else's."""
+UNFINISHED_COPY = "unfinished_copy"
+"""The table that a target of `agreegate db copy` has until the copy is whole."""
 
 FUNCTIONS: Mapping[str, Callable[..., str]] = {
     "search_key": search_key,
@@ -80,6 +82,16 @@ def require_latest(connection: apsw.Connection) -> None:
         raise Rejected("schema.older", found=number, expected=latest())
     if number > latest():
         raise Rejected("schema.newer", found=number, expected=latest())
+
+
+def require_finished(connection: apsw.Connection) -> None:
+    """Refuse a database that is a copy which is not finished.
+
+    Raises:
+        `schema.unfinished-copy`.
+    """
+    if connection.execute("select count(*) from sqlite_schema where name = ?", (UNFINISHED_COPY,)).get:
+        raise Rejected("schema.unfinished-copy")
 
 
 def upgrade(connection: apsw.Connection) -> int:

@@ -19,7 +19,7 @@ import apsw
 from agreegate.domain.error import Rejected, StoreUnavailable
 from agreegate.storage.engine.commit_count import CommitFile, count_of, raise_count, require_all_commits
 from agreegate.storage.engine.pace import Pace, step_back
-from agreegate.storage.engine.schema import current, require_latest, upgrade
+from agreegate.storage.engine.schema import current, require_finished, require_latest, upgrade
 from agreegate.storage.engine.sqlite_unit import PacedUnitOfWork, SqliteUnitOfWork, drive, numbered
 from agreegate.storage.engine.trusted import TrustedInstants
 from agreegate.storage.engine.unit_of_work import Clock, Row, Value, Work, machine_clock, new_id
@@ -64,8 +64,11 @@ def connect(path: Path | str, *, read_only: bool = False, cache_kib: int = _CACH
     return connection
 
 
-def check_file(path: Path, *, at_any_schema: bool = False) -> None:
+def check_file(path: Path, *, at_any_schema: bool = False, unfinished: bool = False) -> None:
     """Refuse a file that is not a whole database of ours at this version's schema, without touching it.
+
+    Args:
+        unfinished: let a copy pass that is not finished.
 
     Raises:
         Rejected: it is somebody else's, older, newer or damaged, or commits are missing.
@@ -73,13 +76,15 @@ def check_file(path: Path, *, at_any_schema: bool = False) -> None:
     """
     noted = CommitFile(path).read()
     # A journal beside it must be played back before anything can be read. Only a file put here by hand can have one.
-    unfinished = path.with_name(f"{path.name}-journal").exists()
-    flags = apsw.SQLITE_OPEN_READWRITE if unfinished else apsw.SQLITE_OPEN_READONLY
+    has_journal = path.with_name(f"{path.name}-journal").exists()
+    flags = apsw.SQLITE_OPEN_READWRITE if has_journal else apsw.SQLITE_OPEN_READONLY
     connection = apsw.Connection(str(path), flags=flags)
     try:
         connection.execute("select count(*) from sqlite_schema").fetchall()  # reads it: damage shows here
         require_all_commits(path, connection, noted)
         current(connection) if at_any_schema else require_latest(connection)
+        if not unfinished:
+            require_finished(connection)
     except (apsw.NotADBError, apsw.SQLError):  # the head says that it is no database, or one of a later engine
         raise Rejected("schema.foreign") if noted is None else Rejected("data.damaged") from None
     finally:
@@ -184,11 +189,13 @@ class SqliteStore:
 
     waits = False
 
-    def __init__(self, path: Path, clock: Clock = machine_clock, ids: Callable[[], str] = new_id) -> None:
+    def __init__(
+        self, path: Path, clock: Clock = machine_clock, ids: Callable[[], str] = new_id, *, unfinished: bool = False
+    ) -> None:
         self.clock = clock
         self.trusted = TrustedInstants()
         self._ids = ids
-        check_file(path)
+        check_file(path, unfinished=unfinished)
         self._writer = connect(path)
         try:
             self.reader = connect(path, read_only=True)
