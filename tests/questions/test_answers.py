@@ -162,7 +162,9 @@ PARTS: list[tuple[str, list[PartnerKind], list[str], list[str]]] = [
     ("T4", KINDS, ALWAYS, ["T4.no", "T4.one-by-one"]),
     ("T5", KINDS, ALWAYS, ["T5.vendor", "T5.unchanged"]),
     ("T5", KINDS, BEGUN, ["T5.meanwhile"]),
-    ("T6", KINDS, ALWAYS, ["T6.metadata", "T6.order", "T6.confirm", "T6.read", "T6.same-order"]),
+    ("T6", KINDS, ALWAYS, ["T6.metadata", "T6.confirm", "T6.read"]),
+    ("T6", KINDS, [*EARLY, *OPTIONAL], ["T6.order-allowed"]),
+    ("T6", KINDS, [*ONE_CHANNEL, *BOTH_CHANNELS], ["T6.order", "T6.same-order"]),
     ("T7", KINDS, ALWAYS, ["T7.published"]),
     ("T7", KINDS, BEGUN, ["T7.text", "T7.version", "T7.link", "T7.page"]),
     ("T8", KINDS, ALWAYS, ["T8.partner", "T8.left-out", "T8.application", "T8.designated"]),
@@ -280,6 +282,21 @@ def test_what_happens_once_confirmed_and_once_the_customer_no_longer_agrees(on: 
     stopped = dict.fromkeys(["new_purchase", "seat_change", "renewal", "reactivate"], "deny.deny")
     goes_on = dict.fromkeys(["auto_renewal", "suspend", "cancel"], "allow.allow")
     assert outcomes("L16", on, "refused") == stopped | goes_on
+
+
+@pytest.mark.rule("R7", "R50")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_order_is_sent_again_only_after_a_refusal(language: str) -> None:
+    """An allowed order that is sent again buys twice."""
+    again = {"en": "send the same order again", "fr": "renvoyer la même commande"}[language]
+    refused = {"en": "only if Agreegate refused", "fr": "seulement si Agreegate a refusé"}[language]
+    for on in ALWAYS:
+        found = [text(one.key, language) for one in answered("T6", on) if one.key == "answer.T6.same-order"]
+        assert len(found) == (on in [*ONE_CHANNEL, *BOTH_CHANNELS]), on
+        assert all(again in one and refused in one for one in found)
+    assert "T6.same-order" not in keys("T6", "2026-11-22", programme=WATCHING)
+    steps = [key for key in keys("T6", "2018-10-15") if key.startswith("T6.")]
+    assert steps == ["T6.metadata", "T6.order-allowed", "T6.confirm", "T6.read"]
 
 
 @pytest.mark.rule("R1")

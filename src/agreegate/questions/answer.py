@@ -28,6 +28,10 @@ class When(StrEnum):
     """Confirmations can be recorded (R1)."""
     ENFORCED = auto()
     """A channel has a date from which it refuses, past or still to come (R3, R4)."""
+    REFUSING = auto()
+    """A channel refuses now (R3, R4)."""
+    ALLOWING = auto()
+    """No channel refuses now (R2)."""
 
 
 Conditions = Set[When | PartnerKind | Account]
@@ -48,8 +52,10 @@ class Case:
         if self.partner.cloud in self.programme.unsupported_clouds:
             return {When.NATIONAL}
         begun = When.BEGUN if self.programme.exists(self.now) else When.EARLY
-        found: Conditions = {When.PUBLIC, begun, self.partner.kind, self.partner.account}
-        return found | {When.ENFORCED} if any(self.programme.enforce_from.values()) else found
+        dates = [date for date in self.programme.enforce_from.values() if date is not None]
+        refusing = When.REFUSING if any(date <= self.now for date in dates) else When.ALLOWING
+        found: Conditions = {When.PUBLIC, begun, refusing, self.partner.kind, self.partner.account}
+        return found | {When.ENFORCED} if dates else found
 
     @cached_property
     def params(self) -> Mapping[str, Value]:

@@ -47,6 +47,7 @@ class Question:
 
 ANYWHERE: frozenset[When] = frozenset()
 NATIONAL, EARLY, BEGUN, ENFORCED = ({each} for each in (When.NATIONAL, When.EARLY, When.BEGUN, When.ENFORCED))
+REFUSING, ALLOWING = {When.REFUSING}, {When.ALLOWING}
 DIRECT_BILL, PROVIDER = {PartnerKind.DIRECT_BILL}, {PartnerKind.INDIRECT_PROVIDER}
 RESELLER, OPERATOR = {PartnerKind.INDIRECT_RESELLER}, {PartnerKind.OPERATOR}
 
@@ -319,11 +320,12 @@ QUESTIONS = (
         "T6", ORDER,
         say("answer.T6.national", "R31", when=NATIONAL),
         say("answer.T6.metadata", "R50", "R45"),
-        say("answer.T6.order", "R50", "R7"),
+        say("answer.T6.order-allowed", "R50", "R2", when=ALLOWING),
+        say("answer.T6.order", "R50", "R7", when=REFUSING),
         without(BUY),
         say("answer.T6.confirm", "R50", "R15"),
         say("answer.T6.read", "R50", "R45"),
-        say("answer.T6.same-order", "R50", "R7"),
+        say("answer.T6.same-order", "R50", "R7", when=REFUSING),
         once_confirmed(BUY),
     ),
     _question(
