@@ -1,6 +1,7 @@
-"""Confirm, and read what was confirmed: `/v1/agreements` and `/v1/customers/{id}/agreements` (contract 4.1–4.3, R45).
+"""Confirmations on the wire: `/v1/agreements` and `/v1/customers/{id}/agreements` (contract 4.1–4.3, R45).
 
-`POST /api/customers/{id}/confirmations` also takes the accepted text (R38) and the reseller that handed the data over.
+`POST /api/customers/{id}/confirmations` of our own API is here too; its bodies are in `confirmation_record.py`. It also takes
+the accepted text (R38) and the reseller that handed the data over.
 """
 
 from dataclasses import replace

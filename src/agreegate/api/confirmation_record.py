@@ -1,4 +1,7 @@
-"""A confirmation in our own API: the request that records one, and the recorded one."""
+"""The bodies of our own API for confirmations: the request that records one, and the recorded confirmation.
+
+The bodies of the wire are in `wire/agreement.py`.
+"""
 
 from datetime import datetime, time
 from typing import Annotated

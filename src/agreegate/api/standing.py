@@ -203,7 +203,7 @@ class EndIn(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     ] = None
 
 
-def _after_refusal() -> Example:
+def _no_longer_agreed() -> Example:
     """Return the answer to the example of `end_standing`: a standing without a confirmation that counts."""
     ending = EndingOut(EndReason.NO_LONGER_AGREES, "Told us by phone.", "2019-04-02T09:30:00Z", EXAMPLE_USER, "api")
     confirmed = replace(EXAMPLE_RECORDED, ended=ending)
@@ -287,7 +287,7 @@ async def read_standing(
     summary="End confirmations",
     responses={
         200: ResponseSpec(
-            StandingOut, generate_examples=False, description="The standing afterwards.", examples=[_after_refusal()]
+            StandingOut, generate_examples=False, description="The standing afterwards.", examples=[_no_longer_agreed()]
         ),
         **problems(400, 403, 404, 409, 413),
     },

@@ -51,7 +51,7 @@ def serve(words: Words, **values: Any) -> int:
             return 0
         shared = Path(stack.enter_context(TemporaryDirectory(prefix="agreegate-metrics-")))
         return Workers(
-            settings.workers, lambda told: _serve(words, settings, listener, metrics, told, shared), ready
+            settings.workers, lambda on_ready: _serve(words, settings, listener, metrics, on_ready, shared), ready
         ).run()
 
 

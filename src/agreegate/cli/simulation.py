@@ -22,7 +22,7 @@ from agreegate.dashboard.agreements.simulation_file import (
     groups,
     instant_cell,
     rule_lines,
-    shown_figures,
+    shown_counts,
 )
 from agreegate.domain.agreements.simulation import USUAL_WEEKS, WEEKS, Count, Counts, Scenario
 from agreegate.domain.agreements.text import Digest, MediaType, TextDraft, TextFile, checked_draft
@@ -225,7 +225,7 @@ def _lines(words: Words, simulation: Simulation) -> Iterator[str]:
 
 def _tables(words: Words, simulation: Simulation) -> Iterator[str]:
     for by, found in groups(simulation, words.language).items():
-        shown = shown_figures(simulation.foresight.scenario, by_week=by == "week")
+        shown = shown_counts(simulation.foresight.scenario, by_week=by == "week")
         lines = [(name or str(key), counts) for key, name, counts in found]
         lines.append((words("simulation.by.total"), simulation.total))
         yield ""
@@ -236,8 +236,8 @@ def _tables(words: Words, simulation: Simulation) -> Iterator[str]:
 
 def _table(words: Words, heading: str, shown: Sequence[Count], listed: Sequence[tuple[str, Counts]]) -> Iterator[str]:
     """Lines with columns of one width each, numbers to the right."""
-    head = [heading, *(words(f"simulation.figure.{figure}") for figure in shown)]
-    lines = [[name, *(_number(words, counts[figure]) for figure in shown)] for name, counts in listed]
+    head = [heading, *(words(f"simulation.figure.{count}") for count in shown)]
+    lines = [[name, *(_number(words, counts[count]) for count in shown)] for name, counts in listed]
     widths = [max(len(line[place]) for line in (head, *lines)) for place in range(len(head))]
     for name, *numbers in (head, *lines):
         cells = [f"{number:>{width}}" for number, width in zip(numbers, widths[1:], strict=True)]

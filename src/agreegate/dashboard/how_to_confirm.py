@@ -1,4 +1,4 @@
-"""How to confirm: the page that every refusal leads to. Anybody may read it."""
+"""How to confirm: the page that every denial links to. Anybody may read it."""
 
 from litestar import Response, get
 
@@ -10,14 +10,14 @@ from agreegate.domain.actor import CONFIRM, READ_NEEDED_DATA, may
 from agreegate.domain.reason import Code
 from agreegate.i18n import text
 
-REFUSALS = (
+DENIALS = (
     (Code.CONFIRMATION_MISSING, "how.refused.missing"),
     (Code.CONFIRMATION_ENDED, "how.refused.ended"),
     (Code.RELATIONSHIP_MISSING, "gate.relationship.missing.text"),
     (Code.STANDING_UNKNOWN, "gate.standing.unknown.text"),
     (Code.CLOCK_BEHIND, "gate.clock.behind.text"),
 )
-"""Why the gate refuses, and the sentence that says so of no customer in particular."""
+"""The codes of the gate's denials, each with the key of its sentence, which names no customer."""
 
 
 @get("/how-to-confirm", opt={"public": True})
@@ -34,8 +34,8 @@ async def show_help(request: DashboardRequest) -> Response[str]:
         asked=asked,
         data=DATA,
         dates=list(meanings(programme, now, language)),
-        refusals=[
-            (text(key, language), text(f"gate.{code}.next", language, agreement=agreement)) for code, key in REFUSALS
+        denials=[
+            (text(key, language), text(f"gate.{code}.next", language, agreement=agreement)) for code, key in DENIALS
         ],
         may_confirm=reader is not None and may(reader, CONFIRM),
         hands_over=reader is not None and may(reader, READ_NEEDED_DATA),

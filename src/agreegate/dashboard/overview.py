@@ -34,13 +34,13 @@ class Part:
     state: State
     customers: int
     at: float
-    """Where it begins."""
+    """The left edge of the part, in the units of `width`."""
     width: float
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the reader may see; None for what it may not."""
+    """The sections of the overview. A section that the reader may not see is None."""
 
     totals: ShownTotals | None
     urgent: Urgent | None

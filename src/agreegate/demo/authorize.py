@@ -122,7 +122,7 @@ def user_page(
     return body, _policy(f"'self' {target}")
 
 
-def refusal_page(error: OAuthError, language: str, query: Mapping[str, str]) -> tuple[str, str]:
+def error_page(error: OAuthError, language: str, query: Mapping[str, str]) -> tuple[str, str]:
     """Return the page of a refused sign-in, and its content security policy."""
     return _page("signin.page-refused", language, query, error=error), _policy("'none'")
 

@@ -1,4 +1,4 @@
-"""The words of OAuth that the demo's token and sign-in addresses share: parameters, scopes, redirects, refusals."""
+"""The words of OAuth that the demo's token and sign-in addresses share: parameters, scopes, redirects, errors."""
 
 from collections.abc import Mapping
 from typing import NoReturn
@@ -16,7 +16,7 @@ MANY_PARAMETERS = 40
 
 
 class OAuthError(Exception):
-    """A refusal in OAuth's words: `error` for programs, the catalogue's sentence `key` for people."""
+    """An error in OAuth's words: `error` for programs, the catalogue's sentence `key` for people."""
 
     def __init__(self, error: str, key: str, **parameters: str) -> None:
         super().__init__(error)

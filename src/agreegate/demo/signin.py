@@ -17,7 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 from litestar.types import Method
 
-from agreegate.demo.authorize import Redirected, read_request, refusal_page, user_page
+from agreegate.demo.authorize import Redirected, error_page, read_request, user_page
 from agreegate.demo.grants import SignIn
 from agreegate.demo.oauth import PARTNER_CENTER, OAuthError, parameters
 from agreegate.demo.tokens import Version, issuers
@@ -145,7 +145,7 @@ def signin_routes(
         except Redirected as error:
             return _sent_to(error.location)
         except OAuthError as error:
-            return _page(refusal_page(error, language, query), 400)
+            return _page(error_page(error, language, query), 400)
 
     @get(
         "/{tenant:str}/discovery/v2.0/keys",

@@ -1,4 +1,7 @@
-"""The gate: one pure function decides whether a transaction may complete, with every reason (contract 4.14)."""
+"""The gate: one pure function decides whether a transaction may complete, with every reason (contract 4.14).
+
+A rule of the gate belongs in `domain/standing.py:obstacles`. `decide` combines what `obstacles` returns.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -17,7 +17,7 @@ from agreegate.domain.actor import Channel
 from agreegate.domain.agreements.accepted_text import accepted_by
 from agreegate.domain.agreements.agreement import AgreementTemplate, AgreementType, TemplateId
 from agreegate.domain.confirmation import Confirmation, Ending, EndReason
-from agreegate.domain.orders.transaction import STOPPED_BY_REFUSAL, Transaction
+from agreegate.domain.orders.transaction import STOPPED_BY_NO_LONGER_AGREES, Transaction
 from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import Programme
 from agreegate.domain.reason import Code, Reason
@@ -222,7 +222,7 @@ def obstacles(standing: Standing, asked: Transaction, programme: Programme, now:
     The caller checks that the relationship exists and that the partner's cloud is gated. On a channel without a date, every
     reason is only an advisory.
     """
-    if asked.action not in STOPPED_BY_REFUSAL:
+    if asked.action not in STOPPED_BY_NO_LONGER_AGREES:
         return ()
     found = []
     enforced_from = programme.enforce_from.get(asked.channel)

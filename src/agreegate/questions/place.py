@@ -65,7 +65,7 @@ _TIMELESS = frozenset({Page.TOUR, Page.HOW_TO_CONFIRM, Page.BY_API, Page.ACTIVIT
 def shown(show: Show, case: Case) -> Show:
     """Return where this partner sees the answer; a partner without the page reads how to confirm.
 
-    The clock moves only where the answer is not seen today: for orders to the first day of refusals, else to the first day
+    The clock moves only where the answer is not seen today: for orders to the first day of denials, else to the first day
     of confirmations.
     """
     kind, page, at = case.partner.kind, show.page, case.programme.starts

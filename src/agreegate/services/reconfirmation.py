@@ -67,12 +67,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class ReconfirmationList:
-    """A list, and where its customers are found."""
+    """A list of customers to reconfirm, with the sources of its customers."""
 
     question: Question
     source: Source
     overdue_source: Source
-    """Of the overdue customers."""
+    """The source of the overdue customers."""
     places: tuple[Place, ...] | None
     """All places in order; None: too many to read."""
     overdue_places: tuple[Place, ...] | None

@@ -20,7 +20,7 @@ from agreegate.dashboard.agreements.simulation_file import (
     groups,
     instant_cell,
     rule_lines,
-    shown_figures,
+    shown_counts,
 )
 from agreegate.dashboard.frame.csv import at_once, csv_answer, in_pages
 from agreegate.dashboard.frame.day import instant_of
@@ -140,7 +140,7 @@ async def show_simulation(request: DashboardRequest) -> Response[str]:
         denials=[]
         if found is None
         else list(rule_lines(found.foresight, language, partial(moment_text, language=language))),
-        figure=Count,
+        count=Count,
         last_day=None if found is None else date_text(found.foresight.until - datetime.resolution, language),
         counts_file=f"{PATH}.csv?{query}",
         customers_file=f"{PATH}-customers.csv?{query}",
@@ -284,15 +284,12 @@ def _tables(simulation: Simulation, language: str, *, sees_customers: bool) -> l
     for by, found in groups(simulation, language).items():
         if (by == "partner" and sees_customers) or (by == "reseller" and not any(simulation.resellers)):
             continue
-        shown = shown_figures(simulation.foresight.scenario, by_week=by == "week")
+        shown = shown_counts(simulation.foresight.scenario, by_week=by == "week")
         most_first = found if by == "week" else sorted(found, key=lambda each: -each[2][Count.CUSTOMERS])[:LISTED]
         tables.append(
             Table(
                 by,
-                [
-                    text(f"simulation.{one}", language)
-                    for one in (f"by.{by}", *(f"figure.{figure}" for figure in shown))
-                ],
+                [text(f"simulation.{one}", language) for one in (f"by.{by}", *(f"figure.{count}" for count in shown))],
                 [
                     (
                         name or moment_text(datetime.fromisoformat(f"{key}T00:00Z"), language),
@@ -300,7 +297,7 @@ def _tables(simulation: Simulation, language: str, *, sees_customers: bool) -> l
                     )
                     for key, name, counts in most_first
                 ],
-                [simulation.total[figure] for figure in shown],
+                [simulation.total[count] for count in shown],
                 len(found) - len(most_first),
             )
         )

@@ -14,7 +14,7 @@ COUNTS = (
     "simulation.column.by",
     "simulation.column.key",
     "word.name",
-    *(f"simulation.figure.{figure}" for figure in Count),
+    *(f"simulation.figure.{count}" for count in Count),
 )
 """Keys of the columns of what is counted."""
 CUSTOMERS = (
@@ -25,7 +25,7 @@ CUSTOMERS = (
     "word.accepted-on",
     "reconfirmations.column.text",
     "simulation.column.renew-by",
-    *(f"simulation.figure.{figure}" for figure in Count if figure not in (Count.CUSTOMERS, Count.ALREADY)),
+    *(f"simulation.figure.{count}" for count in Count if count not in (Count.CUSTOMERS, Count.ALREADY)),
 )
 PARTNERS = ("word.partner", "simulation.column.partner-id")
 """Before those of a customer, where there are several partners'."""
@@ -34,10 +34,10 @@ Group = tuple[str | None, str | None, Counts]
 _REFUSED = (Count.REFUSED_API, Count.REFUSED_DASHBOARD)
 
 
-def shown_figures(scenario: Scenario, *, by_week: bool = False) -> tuple[Count, ...]:
+def shown_counts(scenario: Scenario, *, by_week: bool = False) -> tuple[Count, ...]:
     """What a table shows: nothing is refused under a rule that only advises, and no week is given to the outdated."""
     left_out = () if scenario.stale_rule is StaleRule.REFUSE else _REFUSED
-    return tuple(figure for figure in Count if figure not in left_out and not (by_week and figure is Count.ALREADY))
+    return tuple(count for count in Count if count not in left_out and not (by_week and count is Count.ALREADY))
 
 
 def groups(simulation: Simulation, language: str) -> dict[str, list[Group]]:
@@ -54,10 +54,10 @@ def groups(simulation: Simulation, language: str) -> dict[str, list[Group]]:
 
 def count_lines(simulation: Simulation, language: str) -> Iterator[Line]:
     """What is counted: all together, then group by group."""
-    yield [text("simulation.by.total", language), None, None, *(simulation.total[figure] for figure in Count)]
+    yield [text("simulation.by.total", language), None, None, *(simulation.total[count] for count in Count)]
     for by, found in groups(simulation, language).items():
         for key, name, counts in found:
-            yield [text(f"simulation.by.{by}", language), key, name, *(counts[figure] for figure in Count)]
+            yield [text(f"simulation.by.{by}", language), key, name, *(counts[count] for count in Count)]
 
 
 def rule_lines(foresight: Foresight, language: str, shown: Callable[[datetime], str]) -> Iterator[str]:

@@ -39,9 +39,9 @@ NAMES = (
     "acceptor_phone", "accepted_on", "version", "collected_through", "collected_from", "collected_on", "employee_name",
     "employee_email",
 )  # fmt: skip
-"""Every field of it, hidden ones included."""
+"""The names of the form's fields, with the hidden fields."""
 LONG_AGO, LONG_AGO_YEARS = "long_ago", 10
-"""A warning of this form alone, and from how many years back on it is given: a year is easily mistyped."""
+"""The code of the warning about an old date of acceptance, and its age in years: a year is easily mistyped."""
 NOT_KNOWN = "unknown"
 """The choice *not known* where the date leaves several texts open."""
 FIELDS = {

@@ -1,4 +1,4 @@
-"""A customer who no longer agrees: the refusal is recorded first, then the partner cancels what it chooses (R39, R40, R47).
+"""A customer who no longer agrees: that is recorded first, then the partner cancels what it chooses (R39, R40, R47).
 
 Nothing is cancelled by itself. Each subscription is a unit of work of its own: what can be cancelled is, and what cannot
 says why beside its name.
@@ -55,7 +55,7 @@ class Found:
 
     @property
     def refused(self) -> bool:
-        """Whether the refusal is recorded, and nothing was confirmed since."""
+        """Whether it is recorded that the customer no longer agrees, and nothing was confirmed since."""
         return self.standing.no_longer_agrees is not None and all(
             one.confirmation is None for one in self.standing.agreements
         )
@@ -75,7 +75,7 @@ async def show_no_longer_agrees(request: DashboardRequest, customer: FromPath[UU
 
 @post(PATH, opt={"access": CONFIRM})
 async def act(request: DashboardRequest, customer: FromPath[UUID]) -> Response[Any]:
-    """Record the refusal; or ask once more about what was ticked; or cancel it."""
+    """Record that the customer no longer agrees, show the ticked subscriptions once more, or cancel them."""
     id_, form = str(customer), await sent(request)
     match form["step"]:
         case Step.REFUSE:
@@ -136,7 +136,7 @@ async def _cancel(request: DashboardRequest, customer: str, form: Form) -> Respo
 
 
 async def _cancel_one(request: DashboardRequest, customer: str, id_: str, form: Form) -> Rejected | Denial | None:
-    """Cancel one of them, once however often the form is sent; or why it was not."""
+    """Cancel one subscription, once for each sent form. Return None, or why it was not cancelled."""
     revision = form[f"revision-{id_}"]
     one = replace(
         form,

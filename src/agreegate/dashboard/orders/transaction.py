@@ -56,7 +56,7 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A transaction that was begun and not carried out; nothing of it is kept but a refusal by the gate."""
+    """A transaction that was not completed. Only the gate's denial of it is recorded."""
 
     why: Why
     answer: Decision | Denial
@@ -185,7 +185,7 @@ async def show(uow: UnitOfWork, begun: Begun, form: Form) -> Shown:
 async def _shown(uow: UnitOfWork, begun: Begun, form: Form, held: Held | None) -> Shown:
     if held is None or not held.asks:
         return Shown(form, held)
-    # An agreement that the programme does not know may not undo a refusal that this unit of work records.
+    # An agreement that the programme does not know may not undo a denial that this unit of work records.
     known = begun.programme.template(form["template"]) is not None
     preparation = await prepare(uow, begun.actor, begun.programme, begun.customer, form["template"] if known else "")
     begins, typed = defaults(preparation), form.fields

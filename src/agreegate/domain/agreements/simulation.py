@@ -344,16 +344,16 @@ class Reckoning:
         """The counts by Monday. A customer counts in the week of its first renewal, or under None if it has none."""
         found: dict[date | None, Counts] = defaultdict(Counter)
         for key, number in self._all.items():
-            for (figure, week), each in self._share(*key).items():
-                if figure is not Count.ALREADY:
-                    found[week][figure] += each * number
+            for (count, week), each in self._share(*key).items():
+                if count is not Count.ALREADY:
+                    found[week][count] += each * number
         return found
 
     def _counts(self, numbers: Numbers) -> Counts:
         found: Counts = Counter()
         for key, number in numbers.items():
-            for (figure, _), each in self._share(*key).items():
-                found[figure] += each * number
+            for (count, _), each in self._share(*key).items():
+                found[count] += each * number
         return found
 
     def _found(self, stake: Stake, cloud: Cloud) -> Iterator[tuple[Count, date | None]]:
@@ -366,10 +366,10 @@ class Reckoning:
         yield from ((Count.AUTO_RENEWALS, week_of(end)) for end in stake.auto_renewals)
         yield from ((Count.ORDER_RENEWALS, week_of(end)) for end in stake.order_renewals)
         yield from ((Count.CARTS, self._last_week(expiry)) for expiry in stake.carts)
-        for channel, figure in REFUSED.items():
+        for channel, count in REFUSED.items():
             renewals, carts = self._denials.of(stake, cloud, channel)
-            yield from ((figure, week_of(end)) for end in renewals)
-            yield from ((figure, self._last_week(expiry)) for expiry in carts)
+            yield from ((count, week_of(end)) for end in renewals)
+            yield from ((count, self._last_week(expiry)) for expiry in carts)
 
     def _last_week(self, expiry: datetime) -> date:
         """Return the week of the last instant in the window at which a cart can be checked out."""

@@ -46,7 +46,7 @@ _RULES = dict.fromkeys(PURCHASES, "R9") | {
     Action.SUSPEND: "R47",
     Action.PROFILE_CHANGE: "R12",
 }
-STOPPED_BY_REFUSAL = PURCHASES | {Action.REACTIVATE}
+STOPPED_BY_NO_LONGER_AGREES = PURCHASES | {Action.REACTIVATE}
 """Actions that are denied once the customer no longer agrees (R47): reactivation too, cancelling never (R40)."""
 
 GOES_ON = frozenset({Action.CANCEL, Action.SUSPEND, Action.AUTO_RENEWAL})

@@ -24,9 +24,9 @@ from agreegate.storage.engine.folder import TEXTS, DataFolder
 from agreegate.storage.engine.sqlite import check_file, connect, damage_of
 
 _PAGES = 4096
-"""Copied at a time, so that a copy can be interrupted."""
+"""Pages copied in one step. A copy can be interrupted between two steps."""
 _DAMAGED = (apsw.CorruptError, apsw.SQLError, apsw.ReadOnlyError)
-"""What copying fails with when the schema is not what it says, or a damaged head makes the copy itself read-only."""
+"""Errors of copying a damaged database: a wrong schema, or a damaged header that makes the copy read-only."""
 _BESIDE = ("-wal", "-shm")
 _TEXTS = "backup_text"
 """A table that only copies have: the files of the texts, under their digests."""
@@ -190,12 +190,12 @@ def _check(copy: apsw.Connection, expected: Contents, file: Path) -> None:
 
 def _take_texts(copy: apsw.Connection, texts: TextFiles) -> None:
     """Put the files of the texts into the copy. None is ever changed or removed, so those of its instant are still there."""
-    wanted = _texts_of(copy)
-    if not wanted:
+    files = _texts_of(copy)
+    if not files:
         return
     with copy:
         copy.execute(f"create table {_TEXTS} (id integer primary key, digest text not null, bytes blob not null)")
-        for digest, size in wanted:
+        for digest, size in files:
             try:
                 with texts.opened(digest) as file:
                     copy.execute(f"insert into {_TEXTS} (digest, bytes) values (?, zeroblob(?))", (digest, size))
@@ -229,11 +229,11 @@ def _texts_of(connection: apsw.Connection) -> list[tuple[Digest, int]]:
     """The files that the texts of a database are made of. None before there were texts."""
     if connection.execute("select count(*) from sqlite_schema where name = 'text_file'").get == 0:
         return []
-    wanted = "select digest, size from text_file"
+    sql = "select digest, size from text_file"
     columns = {name for _, name, *_ in connection.execute("pragma table_info(text_file)")}
     if "shown_digest" in columns:  # a copy from before has none
-        wanted += " union select shown_digest, shown_size from text_file where shown_digest is not null"
-    rows = connection.execute(f"select distinct digest, size from ({wanted}) order by digest").fetchall()
+        sql += " union select shown_digest, shown_size from text_file where shown_digest is not null"
+    rows = connection.execute(f"select distinct digest, size from ({sql}) order by digest").fetchall()
     if not all(isinstance(size, int) and is_digest(str(digest)) for digest, size in rows):
         raise apsw.CorruptError
     return [(Digest(str(digest)), int(str(size))) for digest, size in rows]

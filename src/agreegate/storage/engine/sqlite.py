@@ -128,7 +128,7 @@ class InlineStore:
         return self._run(work)
 
     async def fetch_all(self, sql: str, *parameters: Value) -> list[Row]:
-        """The rows of one statement that changes nothing."""
+        """Return the rows of one statement that changes nothing."""
         try:
             return self._connection.execute(numbered(sql), parameters).fetchall()
         except _BROKEN as error:
@@ -205,12 +205,12 @@ class SqliteStore:
         self._commits = CommitFile(path)
         self._commits.write(count_of(self.reader))
         self._path = path
-        self._browsers = ThreadPoolExecutor(READERS, "agreegate-reader", initializer=step_back)
-        self._browsing = threading.local()
+        self._slow_readers = ThreadPoolExecutor(READERS, "agreegate-reader", initializer=step_back)
+        self._slow_reader = threading.local()
         self._pace = Pace()
         self._opened: list[apsw.Connection] = []
-        self._looks = self.reader.cursor()
-        self._looking = False
+        self._cursor = self.reader.cursor()
+        self._fetching = False
         self._queue: SimpleQueue[_Pending | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._write_until_closed, name="agreegate-writer", daemon=True)
         self._thread.start()
@@ -231,13 +231,13 @@ class SqliteStore:
 
     async def read_slow(self, work: Work[T]) -> T:
         """Run work that changes nothing and may take long: on another thread, with a connection of its own."""
-        return await asyncio.get_running_loop().run_in_executor(self._browsers, self._browse, work)
+        return await asyncio.get_running_loop().run_in_executor(self._slow_readers, self._read_slow, work)
 
-    def _browse(self, work: Work[T]) -> T:
+    def _read_slow(self, work: Work[T]) -> T:
         try:
-            reader: apsw.Connection | None = getattr(self._browsing, "reader", None)
+            reader: apsw.Connection | None = getattr(self._slow_reader, "reader", None)
             if reader is None:
-                reader = self._browsing.reader = connect(self._path, read_only=True, cache_kib=_READER_CACHE_KIB)
+                reader = self._slow_reader.reader = connect(self._path, read_only=True, cache_kib=_READER_CACHE_KIB)
                 self._opened.append(reader)
             reader.execute("begin")
             self._pace.take()
@@ -254,22 +254,22 @@ class SqliteStore:
     async def fetch_all(self, sql: str, *parameters: Value) -> list[Row]:
         """The rows of one statement that changes nothing.
 
-        All looks of one turn of the event loop share a state of the record: entering and leaving one costs more than
-        the gate's statement. None sees too little by it: whatever follows from a later commit, its answer first of all,
-        is queued behind the end of this turn.
+        All reads of one turn of the event loop share one transaction, because to begin and end a transaction costs more
+        than the gate's statement. No read is stale: the event loop runs what follows a later commit, its answer
+        included, after the end of this turn.
         """
         try:
-            if not self._looking:
+            if not self._fetching:
                 self.reader.execute("begin")
-                self._looking = True
+                self._fetching = True
                 asyncio.get_running_loop().call_soon(self._turn_over)
-            return self._looks.execute(numbered(sql), parameters).fetchall()
+            return self._cursor.execute(numbered(sql), parameters).fetchall()
         except _BROKEN as error:
             raise StoreUnavailable(type(error).__name__) from error
 
     def _turn_over(self) -> None:
-        if self._looking:
-            self._looking = False
+        if self._fetching:
+            self._fetching = False
             self.reader.execute("rollback")
 
     async def write(self, work: Work[T], turn: Hashable = None) -> T:  # noqa: ARG002 - one writer: all run one after another
@@ -287,7 +287,7 @@ class SqliteStore:
         self._queue.put(None)
         self._thread.join()
         self._turn_over()
-        self._browsers.shutdown()
+        self._slow_readers.shutdown()
         for reader in self._opened:
             reader.close()
         self.reader.close()
