@@ -217,13 +217,16 @@ def test_a_killed_copy_is_not_served_and_goes_on(
 ) -> None:
     source, target = (demo, database) if engine == "postgresql" else (filled, tmp_path / "data")
     rows = "select count(*) from tenant_domain"
+    serve = ["serve", "--port", "0", "--public-url", URL, "--token-issuer", "https://login.example"]
+    if engine == "postgresql":
+        serve += ["--form-key-file", demo / FORM_KEY, "--allow-unsafe-database"]
     found = []
     with closing(connect(demo / DATABASE, read_only=True)) as connection:
         every = sum(connection.execute(f"select count(*) from {table.name}").get for table in tables())
     for done in (1, PORTION - 500, 2 * PORTION - 500, every, every + 2 * MANY, 3 * every):
         killed = subprocess.run([sys.executable, "-c", KILLED, str(source), str(target), str(done)], check=False)
         assert killed.returncode == -signal.SIGKILL
-        for command in (["directory", "show"], ["db", "check"], ["db", "upgrade"]):
+        for command in (["directory", "show"], ["db", "check"], ["db", "upgrade"], serve):
             refused = agreegate(*command, *option(target))
             assert (refused.status, "a copy that is not finished" in refused.err) == (1, True)
         with closing(Connection(database) if engine == "postgresql" else connect(tmp_path / "data" / DATABASE)) as now:
