@@ -67,7 +67,7 @@ PAGE = {
     "staff": Right("direct provider", STAFF),
     "write": Right("direct provider", AGENTS),
     "confirm": Right("direct provider", AGENTS, national=False),
-    "told": Right("direct provider reseller", AGENTS, national=False),
+    "opened": Right("direct provider reseller", AGENTS, national=False),
     "explain": Right("direct provider reseller", STAFF, national=False),
     "text": Right("direct provider reseller operator", f"{STAFF} programme", national=False),
     "simulate": Right("direct provider operator", f"{AGENTS} programme", national=False),

@@ -1,6 +1,7 @@
 """A page that carries a transaction out: one unit of work, in which the gate decides once."""
 
 import sys
+from collections.abc import Hashable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,8 +42,8 @@ class CountingStore:
     async def read_slow(self, work: Work[T]) -> T:
         return await self._store.read_slow(self._counted("browse", work))
 
-    async def write(self, work: Work[T]) -> T:
-        return await self._store.write(self._counted("write", work))
+    async def write(self, work: Work[T], turn: Hashable = None) -> T:
+        return await self._store.write(self._counted("write", work), turn)
 
     def _counted(self, kind: str, work: Work[T]) -> Work[T]:
         if isinstance(work, FunctionType) and work.__module__ in (guard.__name__, session.__name__):

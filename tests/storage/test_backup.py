@@ -4,6 +4,7 @@ import asyncio
 import threading
 from contextlib import closing
 from dataclasses import replace
+from datetime import UTC, datetime
 from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
@@ -53,7 +54,9 @@ async def confirm_cedar(uow: UnitOfWork) -> int:
     """One confirmation; its sequence."""
     partner = await partner_of(uow, ALDER)
     assert partner is not None
-    draft = Draft(PrimaryContact("Nora", "Whitfield", "nora@cedar.example"), TemplateId(CLOUD_AGREEMENT), uow.now)
+    draft = Draft(
+        PrimaryContact("Nora", "Whitfield", "nora@cedar.example"), TemplateId(CLOUD_AGREEMENT), datetime.now(UTC)
+    )
     call = IdempotentCall(Actor(partner, user_id=UserId(ALDER_SALES)), "POST", "/", str(uuid4()), "", "")
     return (await confirm(uow, call, load(), CEDAR, draft)).sequence
 

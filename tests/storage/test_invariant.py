@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 
 from agreegate.storage.agreements.text import published_digests
+from agreegate.storage.agreements.text_file import TextFiles
 from agreegate.storage.invariant import INVARIANTS, breaches_of, damaged_texts
 from tests import personas as cast
 from tests.operations import OPERATIONS, case_for, customer, named, order
@@ -104,10 +105,10 @@ async def test_a_broken_invariant_is_found_where_it_is_broken(world: World, name
 async def test_a_file_that_is_missing_or_changed_is_found(world: World) -> None:
     await publish(world, {AMERICA: ("text.md", b"# Made up")})
     [digest] = await world.store.read(published_digests)
-    assert damaged_texts(world.deployment.texts, [digest]) == []
-    path = world.deployment.texts.path_of(digest)
+    assert await damaged_texts(world.deployment.texts, [digest]) == []
+    path = TextFiles(world.path.parent / "texts").path_of(digest)
     path.chmod(0o600)
     path.write_bytes(b"# Changed")
-    assert damaged_texts(world.deployment.texts, [digest]) == [digest]
+    assert await damaged_texts(world.deployment.texts, [digest]) == [digest]
     path.unlink()
-    assert damaged_texts(world.deployment.texts, [digest]) == [digest]
+    assert await damaged_texts(world.deployment.texts, [digest]) == [digest]

