@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from agreegate.i18n import catalogue
-from tools.translations import faults
+from agreegate.i18n import LANGUAGES, catalogue
+from tools.translations import SOURCE, faults
+
+TEMPLATES = SOURCE / "dashboard" / "templates"
 
 ENGLISH = """
 "page.title" = "Title of {name}"
@@ -29,6 +31,19 @@ def test_french_sentences_have_french_spaces() -> None:
     """A narrow no-break space before `; ! ?`, a no-break space before a colon and inside « »."""
     plain = re.compile(r"[^\u202f][;!?](?=\s|$)|[^\u00a0]:(?=\s|$)|«[^\u00a0]|[^\u00a0]»")
     assert [key for key, sentence in catalogue("fr").items() if plain.search(re.sub(r"`[^`]*`", "", sentence))] == []
+
+
+def test_no_sentence_writes_a_plural_in_brackets() -> None:
+    """But for the published text of the error CartItemError."""
+    for language in LANGUAGES:
+        found = {key for key, sentence in catalogue(language).items() if "(s)" in sentence}
+        assert found <= {"cart.faulty"}, language
+
+
+def test_templates_leave_the_colon_to_the_catalogues() -> None:
+    """French has a no-break space before it."""
+    found = [path.name for path in TEMPLATES.glob("*.html") if re.search(r"(\}\}|</a>): ", path.read_text("utf-8"))]
+    assert found == []
 
 
 @pytest.mark.parametrize(

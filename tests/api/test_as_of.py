@@ -130,7 +130,7 @@ async def test_a_wrong_date_is_told_with_its_name(past: World, query: str, name:
     problem = answer.json()
     assert (problem["code"], problem["data"]) == (code, [name])
     assert name in problem["detail"]
-    assert ("est dans l’avenir" if language == "fr" else "lies ahead") in problem[
+    assert ("est dans le futur" if language == "fr" else "is in the future") in problem[
         "detail"
     ] or code != "as-of.known-ahead"
 

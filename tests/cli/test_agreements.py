@@ -50,7 +50,7 @@ def test_a_dry_run_tells_and_keeps_nothing(agreegate: Agreegate, data: Path, fol
     digest = hashlib.sha256((folder / "en.docx").read_bytes()).hexdigest()
     assert (tried.status, tried.err) == (0, "")
     assert "Microsoft Cloud Agreement, version 2019-01 (major), in force from 2999-01-01T00:00:00Z\n" in tried.out
-    assert f"for 3 pair(s) of country and language, SHA-256 {digest}\n" in tried.out
+    assert f"for 3 pairs of country and language, SHA-256 {digest}\n" in tried.out
     assert tried.out.endswith("Only tried: version 2019-01 would be published.\n")
     assert kept(data) == []
     assert rows(data, "select 1 from text_version") == []
@@ -83,7 +83,7 @@ def test_published_once_then_nothing_to_do(agreegate: Agreegate, data: Path, fol
     listed = agreegate("agreements", "list", "--data", data)
     assert "Microsoft Customer Agreement 117a77b0-9360-443b-8795-c6dedc750cf9\n  nothing published\n" in listed.out
     assert "  2019-01 (major), from 2999-01-01T00:00:00Z, published " in listed.out
-    assert "4 pair(s) of country and language, in force in 0 of 3 countries\n" in listed.out
+    assert "4 pairs of country and language, in force in 0 of 3 countries\n" in listed.out
 
 
 def test_publishing_again_mends_a_file_that_is_damaged(agreegate: Agreegate, data: Path, folder: Path) -> None:
@@ -183,7 +183,7 @@ def test_a_word_document_is_published_with_the_pdf_to_show(agreegate: Agreegate,
     (folder / "manifest.toml").write_text(SOON.replace('"en.docx"', '"en.docx"\nshown_as = "en.pdf"'))
     result = agreegate("agreements", "publish", folder, "--data", data)
     shown = hashlib.sha256(pdf()).hexdigest()
-    assert (result.status, f"+ en.pdf: pdf, {len(pdf())} bytes, for 3 pair(s)" in result.out, shown in result.out) == (
+    assert (result.status, f"+ en.pdf: pdf, {len(pdf())} bytes, for 3 pairs" in result.out, shown in result.out) == (
         0,
         True,
         True,

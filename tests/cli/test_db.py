@@ -23,7 +23,7 @@ def test_upgrade_makes_a_database_then_has_nothing_to_do(agreegate: Agreegate, t
     data = tmp_path / "new"
     made = agreegate("db", "upgrade", "--data", data)
     assert (made.status, made.err) == (0, "")
-    assert made.out == f"The database in {data} is now at schema {latest()} ({latest()} step(s)).\n"
+    assert made.out == f"The database in {data} is now at schema {latest()} ({latest()} steps).\n"
     assert agreegate("db", "upgrade", "--data", data).out.endswith("Nothing to do.\n")
     assert agreegate("directory", "apply", EXAMPLE, "--data", data).status == 0
 

@@ -16,7 +16,7 @@ def test_a_dry_run_tells_and_makes_nothing(agreegate: Agreegate, tmp_path: Path)
     assert tried.status == 0
     assert "+ added: partner Linden Distribution, 0a110000-0000-4000-8000-000000000001\n" in tried.out
     assert "+ added: customer Rowan Florist" in tried.out
-    assert tried.out.endswith("Only tried: 8 change(s), none was made.\n")
+    assert tried.out.endswith("Only tried: 8 changes, none made.\n")
     assert not (tmp_path / "new").exists()
 
 
@@ -42,7 +42,7 @@ def test_applied_once_then_nothing_to_change(agreegate: Agreegate, tmp_path: Pat
     first = agreegate("directory", "apply", EXAMPLE, "--data", data)
     assert (first.status, first.err) == (0, "")
     assert f"A new database was made in {data}." in first.out
-    assert first.out.endswith("Applied: 8 change(s).\n")
+    assert first.out.endswith("Applied: 8 changes.\n")
     assert (data.stat().st_mode & 0o777, (data / "agreegate.db").stat().st_mode & 0o777) == (0o700, 0o600)
 
     assert agreegate("directory", "apply", EXAMPLE, "--data", data).out == "Nothing to change.\n"

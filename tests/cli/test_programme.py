@@ -37,13 +37,13 @@ def test_the_dates_are_told(agreegate: Agreegate) -> None:
         "Confirmations can be recorded from: 2018-08-07T00:00:00Z",
         "Refusals begin (dashboard): 2018-11-07T00:00:00Z",
         "Refusals begin (API): 2019-03-22T00:00:00Z",
-        "opens the gate from 2019-10-01T00:00:00Z, without end",
-        "opens the gate since ever, without end",
+        "allows orders from 2019-10-01T00:00:00Z, without end",
+        "allows orders from the beginning, without end",
         "china, germany, us_government",
     ):
         assert words in out
     history = agreegate("programme", "show", "microsoft-customer-agreement").out
-    assert "opens the gate since ever, until 2020-02-01T00:00:00Z" in history
+    assert "allows orders from the beginning, until 2020-02-01T00:00:00Z" in history
     assert "can no longer be confirmed from 2020-03-31T00:00:00Z" in history
 
 

@@ -98,7 +98,7 @@ def test_it_speaks_french(agreegate: Agreegate, data: Path, folder: Path) -> Non
 def test_another_day_can_be_asked_about(agreegate: Agreegate, data: Path, folder: Path) -> None:
     day = f"{SOON + 60 * DAY:%Y-%m-%d}"
     result = agreegate("agreements", "simulate", folder, "--data", data, "--effective-from", day, "--weeks", 1)
-    assert f"Looked at: from {day}T00:00:00Z until {SOON + 67 * DAY:%Y-%m-%d}T00:00:00Z." in result.out
+    assert f"Period checked: from {day}T00:00:00Z until {SOON + 67 * DAY:%Y-%m-%d}T00:00:00Z." in result.out
     assert "no renewal in these weeks          3" in result.out
 
 
@@ -129,7 +129,7 @@ def test_a_manifest_may_name_a_pdf_to_show(agreegate: Agreegate, data: Path, fol
 def test_a_minor_version_outdates_nobody(agreegate: Agreegate, data: Path, folder: Path) -> None:
     (folder / "manifest.toml").write_text(MANIFEST.replace("major = true", "major = false"))
     result = agreegate("agreements", "simulate", folder, "--data", data)
-    assert (result.status, result.out.splitlines()[-1]) == (0, "A minor version makes nobody outdated.")
+    assert (result.status, result.out.splitlines()[-1]) == (0, "A minor version makes no customer outdated.")
 
 
 def test_nobody_would_be_outdated(agreegate: Agreegate, data: Path, folder: Path) -> None:

@@ -107,8 +107,8 @@ def test_it_says_what_was_asked_what_was_found_and_what_it_rests_on(agreegate: A
             f" confirmation {id_}. The text: version 1, inferred from date, country and language."
             " A newer text has been in force since 2019-05-01T00:00:00Z."
         ),
-        "Recorded by then: 1 confirmation(s), 0 ending(s), 0 renewal(s), 2 version(s) of texts for the country.",
-        "Recorded later, and left out: 0 confirmation(s), 1 ending(s), 0 renewal(s), 0 version(s) of texts for the country.",
+        "Recorded by then. Confirmations: 1, endings: 0, renewals: 0, versions of texts for the country: 2.",
+        "Recorded later, and left out. Confirmations: 0, endings: 1, renewals: 0, versions of texts for the country: 0.",
         "Texts bind by the customer’s country of today, United States: earlier ones are not kept.",
     ]
     assert "noa" not in result.out.casefold(), "nobody's data"
@@ -133,7 +133,7 @@ def test_before_the_first_day_it_says_when_recording_begins(agreegate: Agreegate
 @pytest.mark.parametrize(
     ("more", "changes", "words"),
     [
-        (["--known-at", "2219-01-01"], {}, "--known-at lies ahead, and nobody knows what will be recorded."),
+        (["--known-at", "2219-01-01"], {}, "--known-at is in the future: what will be recorded is not known yet."),
         (["--on", "yesterday"], {}, "'yesterday' is not an instant such as"),
         (["--known-at", "2019-02-30"], {}, "'2019-02-30' is not an instant such as"),
         (["--on", ""], {}, "'' is not an instant such as"),

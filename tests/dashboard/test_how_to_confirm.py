@@ -16,11 +16,11 @@ from tests.world import API_ENFORCED, AUGUST, DASHBOARD_ENFORCED, World
 @pytest.mark.parametrize(
     ("language", "expected"),
     [
-        ("en", ["First name", "Phone number (optional)", "Nobody is sent any mail", "No evidence is uploaded",
+        ("en", ["First name", "Phone number (optional)", "Agreegate sends no mail", "No evidence is uploaded",
                 "Admin agents and Sales agents", "An indirect reseller never confirms",
                 "The customer decides who in its organisation is authorised", "confirm on the dashboard",
                 "A confirmation made on one channel counts on both", "It is recorded that the customer no longer agrees"]),
-        ("fr", ["Prénom", "Numéro de téléphone (facultatif)", "Aucun e-mail n’est envoyé", "Aucune preuve n’est à déposer",
+        ("fr", ["Prénom", "Numéro de téléphone (facultatif)", "Agreegate n’envoie aucun e-mail", "Aucune preuve n’est à déposer",
                 "Les agents d’administration et commerciaux", "Un revendeur indirect ne confirme jamais",
                 "Une confirmation faite sur un canal vaut pour les deux", "Il est enregistré que le client n’accepte plus"]),
     ],

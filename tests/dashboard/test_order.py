@@ -244,7 +244,7 @@ async def test_a_colleague_who_confirmed_meanwhile_is_named_and_nothing_is_recor
     await world.confirm(cast.ALDER_ADMIN, cast.DOGWOOD, primaryContact__lastName="Ek")
     reply = await someone.send(ORDER, held.page.form(), step="confirm", **ACCEPTOR)
     assert reply.status == 422
-    assert "Somebody confirmed this customer meanwhile" in reply.text
+    assert "Another user confirmed this customer meanwhile" in reply.text
     assert "admin@alder.example" in reply.text
     assert subscribed(world) == []
     form = reply.page.form()

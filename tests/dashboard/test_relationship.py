@@ -28,5 +28,5 @@ async def test_the_link_of_a_request_leads_to_who_asks(
 async def test_a_tenant_that_could_not_serve_is_unknown(world: World, tenant: str) -> None:
     shown = await world.client.get(f"/relationship-request/{tenant}")
     assert shown.status_code == 404
-    assert "Nobody asks" in shown.text
+    assert "No relationship request has this address" in shown.text
     assert "<script>" not in shown.text

@@ -220,7 +220,7 @@ async def test_a_second_click_and_a_colleague_change_nothing_twice(world: World)
     late = (await colleague.get(noting)).page.form()
     await guest.fill(noting, outcome="returned", reason="Nobody answers")
     after = await colleague.send(noting, late, outcome="received")
-    assert (after.status, "Somebody noted an answer meanwhile" in after.text) == (409, True)
+    assert (after.status, "Another user noted an answer meanwhile" in after.text) == (409, True)
 
 
 async def test_one_customer_can_be_asked_for_alone(world: World) -> None:
@@ -232,7 +232,7 @@ async def test_one_customer_can_be_asked_for_alone(world: World) -> None:
     assert f"{HORNBEAM}/request" in (await guest.get(HORNBEAM)).page.links
     await ask(guest, HORNBEAM)
     assert f"{HORNBEAM}/request" not in (await guest.get(HORNBEAM)).page.links, "nobody is left"
-    assert "Nobody is left to ask for" in (await guest.get(f"{HORNBEAM}/request")).text
+    assert "No customer is left to ask for" in (await guest.get(f"{HORNBEAM}/request")).text
 
 
 async def test_a_helpdesk_agent_reads_and_asks_nobody(world: World) -> None:

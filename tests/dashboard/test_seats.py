@@ -76,7 +76,7 @@ async def test_cancel_abandons_the_change_and_says_so(world: World, language: st
 
 @pytest.mark.parametrize(
     ("language", "expected"),
-    [("en", "Somebody changed this subscription meanwhile: it has 9 seats now."), ("fr", "il compte 9 licences")],
+    [("en", "Another user changed this subscription meanwhile: it has 9 seats now."), ("fr", "il compte 9 licences")],
 )
 async def test_a_colleagues_change_meanwhile_is_noticed_and_the_number_kept(
     world: World, language: str, expected: str

@@ -153,7 +153,7 @@ async def test_a_published_version_is_looked_at_by_its_id(portfolio: World) -> N
     await publish(portfolio, text, "2019-07", effective_from=datetime(2019, 7, 1, tzinfo=UTC), major=False)
     someone = await visitor(portfolio, cast.ALDER_SALES)
     opened = await someone.get(ADDRESS)
-    assert "Microsoft Cloud Agreement, version 2019-06 : major, from 1 June 2019, 08:00 UTC on" in opened.text
+    assert "Microsoft Cloud Agreement, version 2019-06 , major, from 1 June 2019, 08:00 UTC on" in opened.text
     shown = await someone.get(link_to(opened.page, major.id))
     assert shown.status == 200
     assert "It has texts for 1 country." in shown.text
@@ -161,7 +161,7 @@ async def test_a_published_version_is_looked_at_by_its_id(portfolio: World) -> N
     form = next(form for form in shown.page.forms if form.action == ADDRESS)
     assert form.fields["version"] == [major.id]
     minor = await someone.get(opened.page.links[opened.page.links.index(f"{ADDRESS}?version={major.id}") + 1])
-    assert "A minor version makes nobody outdated." in minor.text
+    assert "A minor version makes no customer outdated." in minor.text
     wrong = await someone.get(f"{ADDRESS}?version={major.id}&weeks=none")
     assert (wrong.status, "version 2019-06" in wrong.text) == (422, True)
     portfolio.clock.now = effective
@@ -248,7 +248,7 @@ async def test_an_instant_is_kept_to_the_microsecond(portfolio: World) -> None:
 
 
 EMPTY = [
-    ("Nobody would become outdated", "Aucun client ne passerait en « version antérieure »", "&countries=JP"),
+    ("No customer would become outdated", "Aucun client ne passerait en « version antérieure »", "&countries=JP"),
     ("None of your customers has a confirmation", "Aucun de vos clients", f"&template={cast.CUSTOMER_AGREEMENT}"),
 ]
 
@@ -271,7 +271,7 @@ async def test_customers_outdated_in_any_case_are_told_apart(portfolio: World) -
     shown = await someone.get(ADDRESS + ASKED)
     assert "1 customer would become outdated. 1 customer will be outdated by then anyway." in shown.text
     shown = await someone.get(ADDRESS + ASKED + "&countries=US")
-    assert "Nobody would become outdated" in shown.text
+    assert "No customer would become outdated" in shown.text
     assert "1 customer will be outdated by then anyway." in shown.text
 
 

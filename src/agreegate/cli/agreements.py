@@ -14,6 +14,7 @@ from agreegate.cli.record import location_of, location_options, opened, programm
 from agreegate.cli.words import Words, second
 from agreegate.domain.agreements.text import Reach, TextDraft, TextFile, TextVersion, reaches
 from agreegate.domain.programme import Programme
+from agreegate.i18n import count_text
 from agreegate.locales import locales
 from agreegate.manifest import LARGEST, Manifest, find, read
 from agreegate.services.agreements.text import at_command_line, list_texts, publish_text, review_text
@@ -116,12 +117,13 @@ def _described(
     )
     pairs = Counter((*manifest.texts.values(), *manifest.shown_as.values()))
     for name, file in files.items():
-        yield words(
+        yield count_text(
             "cli.agreements.file",
+            pairs[name],
+            words.language,
             file=name,
             kind=file.media_type.ending,
             size=file.size,
-            count=pairs[name],
             digest=file.digest,
         )
 
@@ -140,13 +142,14 @@ async def _list(words: Words, programme: str | None, data: Path, database: str |
 
 
 def _listed(words: Words, version: TextVersion, reach: Reach) -> str:
-    return words(
+    return count_text(
         "cli.agreements.listed",
+        len(version.files),
+        words.language,
         label=version.label,
         kind=words(f"cli.agreements.{'major' if version.major else 'minor'}"),
         date=second(version.effective_from),
         published=second(version.published_at),
-        count=len(version.files),
         binding=reach.in_force,
         countries=reach.countries,
     )

@@ -10,6 +10,7 @@ from agreegate.cli.record import location_of, location_options, opened
 from agreegate.cli.values import Typed
 from agreegate.cli.words import Misuse, Words
 from agreegate.domain.error import Rejected
+from agreegate.i18n import count_text
 from agreegate.storage.agreements.text import published_digests
 from agreegate.storage.engine import schema
 from agreegate.storage.engine.backup import back_up, restore
@@ -46,8 +47,10 @@ def command(words: Words) -> click.Group:
 async def _upgrade(words: Words, data: Path, database: str | None) -> None:
     location = location_of(data, database)
     steps = await location.upgrade()
-    key = "cli.db.upgrade.done" if steps else "cli.db.upgrade.current"
-    click.echo(words(key, folder=location, number=location.number, steps=steps))
+    if steps:
+        click.echo(count_text("cli.db.upgrade.done", steps, words.language, folder=location, number=location.number))
+    else:
+        click.echo(words("cli.db.upgrade.current", folder=location, number=location.number))
 
 
 async def _check(words: Words, data: Path, database: str | None) -> int:

@@ -10,6 +10,7 @@ from agreegate.cli.words import Words
 from agreegate.directory import LARGEST, read, written
 from agreegate.domain.directory import Change, ListedPartner, Verb
 from agreegate.domain.error import Rejected
+from agreegate.i18n import count_text
 from agreegate.services.directory import apply_directory, plan_directory
 from agreegate.storage.directory import listed_partners
 from agreegate.storage.engine.location import Location
@@ -49,7 +50,8 @@ async def _apply(words: Words, file: Path, dry_run: bool, data: Path, database: 
     if not changes:
         click.echo(words("cli.directory.nothing"))
     else:
-        click.echo(words("cli.directory.would" if dry_run else "cli.directory.applied", count=len(changes)))
+        key = "cli.directory.would" if dry_run else "cli.directory.applied"
+        click.echo(count_text(key, len(changes), words.language))
 
 
 async def _planned(location: Location, partners: Sequence[ListedPartner]) -> tuple[Change, ...]:
