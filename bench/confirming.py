@@ -74,7 +74,7 @@ def beside_bare_loop(server: Server, folder: Path, aims: Aims, rounds: int, seco
                         found[0].append(side.confirm(server, clients, seconds))
                         found[1].append(loop.write(confirmations, clients))
                         disk.append(syncs(folder, 0.5))
-                    yield from _figures(side.partners, clients, *found, statistics.median(disk))
+                    yield from _measurements(side.partners, clients, *found, statistics.median(disk))
 
 
 def _record(server: Server, folder: Path, copy: Path, side: _Side, rounds: int) -> list[Confirmation]:
@@ -89,7 +89,9 @@ def _record(server: Server, folder: Path, copy: Path, side: _Side, rounds: int) 
     return written(copy, database, side.aims.ids())
 
 
-def _figures(partners: str, clients: int, product: list[Speed], bare: list[Speed], disk: float) -> Iterator[Figure]:
+def _measurements(
+    partners: str, clients: int, product: list[Speed], bare: list[Speed], disk: float
+) -> Iterator[Figure]:
     ratio = statistics.median(one.per_second / other.per_second for one, other in zip(product, bare, strict=True))
     ours, loops = (statistics.median(one.per_second for one in speeds) for speeds in (product, bare))
     what = f"{partners}, {clients} client{'s' if clients > 1 else ''}"

@@ -19,8 +19,8 @@ def main() -> None:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         answer = opener.open(urllib.request.Request(asked.url, body, headers), timeout=30)
-    except urllib.error.HTTPError as refusal:
-        answer = refusal
+    except urllib.error.HTTPError as failed:
+        answer = failed
     with answer:
         sys.stdout.buffer.write(answer.read())
     said = asked.w.replace("%{http_code}", str(answer.status)).replace("\\n", "\n")

@@ -23,7 +23,7 @@ ONLY_SQLITE = {
     "likely", "printf", "strftime", "total", "typeof", "unicode", "unixepoch", "unlikely", "zeroblob",
 }  # fmt: skip
 """Functions that PostgreSQL does not have, or has with another meaning."""
-LOOKED_FOR = {"max", "min"}
+AGGREGATES = {"max", "min"}
 """Aggregates; with several arguments SQLite alone knows them."""
 _NUMBERED = re.compile(r"\?([0-9]+)")
 
@@ -41,7 +41,7 @@ class _Check(Visitor):  # type: ignore[misc] - the package has no types
 
     def visit_FuncCall(self, _: Any, node: ast.FuncCall) -> None:  # noqa: N802 - the name of a node
         name = node.funcname[-1].sval
-        if name in ONLY_SQLITE or (name in LOOKED_FOR and len(node.args or ()) > 1):
+        if name in ONLY_SQLITE or (name in AGGREGATES and len(node.args or ()) > 1):
             self.found.append(f"{name}()")
 
     def visit_RangeFunction(self, _: Any, node: ast.RangeFunction) -> None:  # noqa: N802 - the name of a node

@@ -47,7 +47,7 @@ def raise_another() -> None:
     raise ValueError
 
 
-def test_a_place_in_the_code_is_told_once_a_minute(messages: list[str], clock: Clock) -> None:
+def test_a_place_in_the_code_is_reported_once_a_minute(messages: list[str], clock: Clock) -> None:
     def tell(number: int) -> None:
         logging.getLogger("tests.messages.library").warning("number %d", number)
 
@@ -61,7 +61,7 @@ def test_a_place_in_the_code_is_told_once_a_minute(messages: list[str], clock: C
     assert messages == ["number 0", "number 4", "elsewhere"]
 
 
-def test_exceptions_of_another_kind_or_place_are_told_beside_each_other(messages: list[str]) -> None:
+def test_exceptions_of_another_kind_or_place_are_reported_beside_each_other(messages: list[str]) -> None:
     for _ in range(3):
         for work in (lambda: raise_one(ValueError), lambda: raise_one(KeyError), raise_another):
             try:

@@ -79,7 +79,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("old", "new", "key", "field"), WRONG, ids=[f"{w[3]}-{w[2]}" for w in WRONG])
-def test_what_is_wrong_is_told_with_its_place(old: str, new: str, key: str, field: str) -> None:
+def test_what_is_wrong_is_reported_with_its_place(old: str, new: str, key: str, field: str) -> None:
     assert old in EXAMPLE
     broken = EXAMPLE.replace(old, new, 1)
 
@@ -115,7 +115,7 @@ def test_a_customers_language_is_that_of_its_culture_unless_it_is_given(old: str
     assert draft.language == language
 
 
-def test_a_missing_field_is_told_with_the_line_of_its_table() -> None:
+def test_a_missing_field_is_reported_with_the_line_of_its_table() -> None:
     broken = EXAMPLE.replace('name = "shop@linden.example"\n', "")
     line = int(refused(broken).parameters["line"])
     assert broken.splitlines()[line - 1] == "[[partner.user]]"

@@ -108,5 +108,5 @@ async def test_each_example_answers_as_shown(world: World) -> None:
         if example["answer"]:
             assert holds(answer.json(), json.loads(example["answer"])), (first, answer.text)
         for whose, name in re.findall(r"the (id|line's `subscriptionId`) as `\{(\w+)\}`", example["kept"]):
-            told = answer.json()
-            kept[name] = told["id"] if whose == "id" else told["lineItems"][0]["subscriptionId"]
+            answered_body = answer.json()
+            kept[name] = answered_body["id"] if whose == "id" else answered_body["lineItems"][0]["subscriptionId"]

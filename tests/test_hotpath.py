@@ -74,8 +74,8 @@ class Pair:
             await world.confirm(cast.ALDER_SALES, customer)
         await publish(world, TEXT, "2", effective_from=EVE_OF_API)
         await world.confirm(cast.HAZEL_ADMIN, cast.CEDAR, dateAgreed="2019-03-21T23:59:59Z")
-        refusal = {"reason": "no_longer_agrees", "note": "By phone."}
-        await world.send(cast.ALDER_SALES, "POST", f"/api/customers/{REFUSED}/standing/end", refusal)
+        ending = {"reason": "no_longer_agrees", "note": "By phone."}
+        await world.send(cast.ALDER_SALES, "POST", f"/api/customers/{REFUSED}/standing/end", ending)
         return world
 
     def run(self, work: Awaitable[T]) -> T:
@@ -264,7 +264,7 @@ REFUSE, GRACE = 'stale_rule = "refuse"\n', 'stale_rule = "refuse"\nstale_from = 
 NEWER = datetime(2019, 5, 1, tzinfo=UTC)
 RELATED = [(cast.ALDER_SALES, customer) for customer in (cast.CEDAR, cast.DOGWOOD, cast.FRENE, cast.NOBODY)]
 RELATED += [(cast.HAZEL_ADMIN, cast.CEDAR), (cast.HAZEL_ADMIN, cast.ELM), (cast.FIR_ADMIN, cast.GINKGO)]
-SPOKEN = ["en-US", "fr-FR", "de, fr;q=0.8", ""]
+LANGUAGES_ASKED = ["en-US", "fr-FR", "de, fr;q=0.8", ""]
 
 
 async def history(world: World) -> AsyncIterator[datetime]:
@@ -321,7 +321,10 @@ async def test_an_answer_is_the_same_through_time_to_the_byte(tmp_path: Path, ru
             for action, channel in product(Action, Channel):
                 number += 1
                 question = json.dumps({"customerId": customer, "action": action, "channel": channel}).encode()
-                headers = [bearer(f"Bearer {token(who)}"), (b"accept-language", SPOKEN[number % len(SPOKEN)].encode())]
+                headers = [
+                    bearer(f"Bearer {token(who)}"),
+                    (b"accept-language", LANGUAGES_ASKED[number % len(LANGUAGES_ASKED)].encode()),
+                ]
                 answer = await call(world.framework, "POST", GATE, [*headers, JSON], question)
                 assert answer.status == 200
                 assert hot.at_once(headers, question) == answer.body, (now, who, customer, question)

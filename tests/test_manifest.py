@@ -102,7 +102,7 @@ WRONG: list[tuple[str, str, str, int]] = [
 
 
 @pytest.mark.parametrize(("old", "new", "key", "line"), WRONG)
-def test_what_is_wrong_is_told_with_its_line(old: str, new: str, key: str, line: int) -> None:
+def test_what_is_wrong_is_reported_with_its_line(old: str, new: str, key: str, line: int) -> None:
     assert old in MANIFEST
     with pytest.raises(Rejected) as refused:
         manifest_of(MANIFEST.replace(old, new))

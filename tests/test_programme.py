@@ -157,7 +157,7 @@ def test_a_programme_that_is_not_there_is_named_with_those_that_are(tmp_path) ->
     assert unreadable.value.code == "file.unreadable"
 
 
-def test_a_file_in_another_encoding_is_told_so(tmp_path) -> None:
+def test_a_file_in_another_encoding_is_reported(tmp_path) -> None:
     file = tmp_path / "latin.toml"
     file.write_bytes(WHOLE.replace("Pinecone Licence", "Pomme de pin agréée").encode("latin-1"))
     with pytest.raises(Rejected) as refused:

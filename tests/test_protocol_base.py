@@ -86,13 +86,13 @@ class App:
 
     def __init__(self) -> None:
         self.scopes: list[Any] = []
-        self.told: list[str] = []
+        self.received: list[str] = []
         self.may_read, self.may_answer = asyncio.Event(), asyncio.Event()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         self.scopes.append(scope)
         await self.may_read.wait()
-        self.told.append((await receive())["type"])
+        self.received.append((await receive())["type"])
         await self.may_answer.wait()
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
         await send({"type": "http.response.body", "body": b"ok"})
@@ -153,7 +153,7 @@ async def test_a_connection_begins_with_nothing_asked() -> None:
     assert (line.flow.read_paused, line.flow.write_paused) == (False, False)
 
 
-async def test_a_request_is_told_in_its_order() -> None:
+async def test_a_request_is_passed_on_in_its_order() -> None:
     app = App()
     line = Watched(app)
     line.data_received(GET[:20])
@@ -173,10 +173,10 @@ async def test_a_request_is_told_in_its_order() -> None:
     app.may_read.set()
     app.may_answer.set()
     await settled()
-    assert (app.told, line.pipe.written) == (["http.disconnect"], b"")
+    assert (app.received, line.pipe.written) == (["http.disconnect"], b"")
 
 
-async def test_a_body_is_told_in_pieces_and_read_no_further_than_the_application_does() -> None:
+async def test_a_body_is_passed_on_in_pieces_and_read_no_further_than_the_application_reads() -> None:
     app = App()
     line = Watched(app)
     line.data_received(POST + BODY[:2])
@@ -230,7 +230,7 @@ async def test_requests_wait_for_the_answers_to_those_before() -> None:
     assert not line.pipeline
 
 
-async def test_the_end_of_a_connection_is_told_to_the_newest_request_alone() -> None:
+async def test_the_end_of_a_connection_is_reported_to_the_newest_request_alone() -> None:
     app = App()
     line = Watched(app)
     line.data_received(GET)
@@ -242,7 +242,7 @@ async def test_the_end_of_a_connection_is_told_to_the_newest_request_alone() -> 
     first.message_event.set()
     app.may_read.set()
     await settled()
-    assert app.told == ["http.disconnect"]
+    assert app.received == ["http.disconnect"]
     app.may_answer.set()
     await settled()
     assert line.pipe.written == b""
@@ -284,7 +284,7 @@ async def test_the_date_of_every_answer_is_a_new_list() -> None:
     assert lists[0] is not lists[1]
 
 
-class Told:
+class Recorder:
     """What a parser calls."""
 
     def __init__(self, error: Exception | None = None) -> None:
@@ -301,27 +301,27 @@ class Told:
 
 
 def test_the_parser_knows_the_head() -> None:
-    told = Told()
-    told.parser.feed_data(POST + BODY)
-    parser = told.parser
-    assert (parser.get_method(), parser.get_http_version(), told.body) == (b"POST", "1.1", BODY)
+    recorder = Recorder()
+    recorder.parser.feed_data(POST + BODY)
+    parser = recorder.parser
+    assert (parser.get_method(), parser.get_http_version(), recorder.body) == (b"POST", "1.1", BODY)
     assert (parser.should_keep_alive(), parser.should_upgrade()) == (True, False)
     parser.feed_data(b"GET / HTTP/1.0\r\n\r\n")
     assert (parser.get_method(), parser.get_http_version(), parser.should_keep_alive()) == (b"GET", "1.0", False)
 
 
 def test_the_parser_stops_at_another_protocol_and_says_where() -> None:
-    told, head = Told(), POST[:-2] + b"Connection: upgrade\r\nUpgrade: h2c\r\n\r\n"
+    recorder, head = Recorder(), POST[:-2] + b"Connection: upgrade\r\nUpgrade: h2c\r\n\r\n"
     with pytest.raises(httptools.HttpParserUpgrade) as upgrade:
-        told.parser.feed_data(head + BODY)
-    assert told.parser.should_upgrade()
+        recorder.parser.feed_data(head + BODY)
+    assert recorder.parser.should_upgrade()
     assert upgrade.value.args[0] == len(head)
 
 
 def test_the_parser_reads_no_further_after_an_error() -> None:
-    told = Told(ValueError("enough"))
+    recorder = Recorder(ValueError("enough"))
     with pytest.raises(httptools.HttpParserError):
-        told.parser.feed_data(POST + BODY)
-    assert told.body == b""
+        recorder.parser.feed_data(POST + BODY)
+    assert recorder.body == b""
     with pytest.raises(httptools.HttpParserError):
-        Told().parser.feed_data(b"\x16\x03\x01\x02\x00")
+        Recorder().parser.feed_data(b"\x16\x03\x01\x02\x00")

@@ -65,9 +65,9 @@ def test_a_record_dated_a_year_ahead_closes_the_gate_until_the_clock_is_accepted
     accepted = agreegate("clock", "accept", "--reason", "The year was wrong.", "--data", str(tmp_path / "data"))
     assert (accepted.returncode, accepted.stderr) == (0, "")
     assert [ask(), ask(), buy()] == [["allow"], ["allow"], 201], "the running server notices what is accepted beside it"
-    told = capfd.readouterr().err
-    assert told.count("behind the newest record") == 1
-    assert cast.ALDER not in told
+    output = capfd.readouterr().err
+    assert output.count("behind the newest record") == 1
+    assert cast.ALDER not in output
 
 
 @pytest.mark.fault("F2")
@@ -159,9 +159,9 @@ def test_metrics_can_have_an_address_of_their_own(tmp_path: Path, started: Start
     port = free_port()
     client = started("--metrics-address", f"127.0.0.1:{port}")
     assert client.get("/metrics").status_code == 404
-    figures = httpx2.get(f"http://127.0.0.1:{port}/metrics")
-    assert figures.status_code == 200
-    assert "\nagreegate_person_search_lag_seconds " in figures.text
+    scraped = httpx2.get(f"http://127.0.0.1:{port}/metrics")
+    assert scraped.status_code == 200
+    assert "\nagreegate_person_search_lag_seconds " in scraped.text
 
 
 @pytest.mark.fault("A2", "A4")
@@ -179,9 +179,9 @@ def test_strangers_have_bounds_on_every_address(started: Starter, capfd: pytest.
         lines = [stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30)) for _ in range(4)]
         assert lines[0].recv(1) == b"", "the bound is one for both addresses"
         assert client.get("/healthz").status_code == 200
-    told = capfd.readouterr().err
-    assert told.count("head did not come in time") == 1
-    assert told.count("3 connections are open") == 1
+    output = capfd.readouterr().err
+    assert output.count("head did not come in time") == 1
+    assert output.count("3 connections are open") == 1
 
 
 def test_settings_come_from_the_environment_too(tmp_path: Path, started: Starter, issuer: Issuer) -> None:
@@ -203,18 +203,18 @@ def test_a_busy_port_is_named(tmp_path: Path, issuer: Issuer) -> None:
     assert not (tmp_path / "data").exists()
 
 
-def test_why_tokens_are_refused_is_told_once_and_without_names(
+def test_why_tokens_are_refused_is_reported_once_and_without_names(
     tmp_path: Path, started: Starter, issuer: Issuer, capfd: pytest.CaptureFixture[str]
 ) -> None:
     client = started()
     for _ in range(3):
         assert client.get("/v1/agreements", headers=bearer(issuer.token(aud="x"))).status_code == 401
     assert client.get("/v1/agreements", headers=bearer(issuer.token())).status_code == 401
-    told = capfd.readouterr().err
-    assert "A new, empty database was made in" in told
-    assert told.count("bearer token refused: aud") == 1
-    assert told.count("the directory does not have its tenant") == 1
-    assert "alder" not in told
+    output = capfd.readouterr().err
+    assert "A new, empty database was made in" in output
+    assert output.count("bearer token refused: aud") == 1
+    assert output.count("the directory does not have its tenant") == 1
+    assert "alder" not in output
 
 
 def test_probes_may_ask_with_head(started: Starter) -> None:
@@ -242,7 +242,7 @@ def test_a_head_without_end_is_given_up(started: Starter) -> None:
     assert client.get("/healthz").status_code == 200
 
 
-def test_a_file_where_the_data_folder_should_be_is_told(tmp_path: Path, issuer: Issuer) -> None:
+def test_a_file_where_the_data_folder_should_be_is_reported(tmp_path: Path, issuer: Issuer) -> None:
     file = tmp_path / "data"
     file.write_text("mine")
     refused = agreegate("serve", "--port", "0", "--public-url", "http://x.example", "--token-issuer", issuer.url,

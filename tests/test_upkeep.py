@@ -185,7 +185,7 @@ async def test_the_lag_counts_from_when_nothing_waited(world: World) -> None:
     assert index.lag() == 0
 
 
-async def test_upkeep_that_cannot_write_is_told_and_goes_on(world: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_upkeep_that_cannot_write_is_reported_and_goes_on(world: World, caplog: pytest.LogCaptureFixture) -> None:
     class Full(Counted):
         async def write(self, work: Any) -> Any:
             raise StoreUnavailable("FullError")

@@ -182,11 +182,11 @@ async def publish(
             shown = measured(io.BytesIO(shown_as), "shown.pdf")
             await world.deployment.texts.keep(io.BytesIO(shown_as), shown.digest)
             files[locale] = replace(files[locale], shown_as=shown)
-    wanted = draft(label, files=files, **changes)
+    requested = draft(label, files=files, **changes)
 
     async def work(uow: UnitOfWork) -> TextVersion:
         actor = await at_command_line(uow)
-        done = await publish_text(uow, actor, world.deployment.programme, wanted, allow_past=True)
+        done = await publish_text(uow, actor, world.deployment.programme, requested, allow_past=True)
         return done.version
 
     return await world.store.write(work)

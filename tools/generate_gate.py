@@ -138,7 +138,7 @@ def always() -> str:
         ("any other, in a national cloud", Standing(True), [cloud for cloud in Cloud if cloud is not Cloud.PUBLIC]),
     ):
         answers = {
-            spelled(Asked(action, channel, standing, programme, cloud, now).answer())
+            outcome(Asked(action, channel, standing, programme, cloud, now).answer())
             for programme in map(load, shipped())
             for action in Action
             for channel in Channel
@@ -195,7 +195,7 @@ def variants() -> str:
         rows.append(
             [words]
             + [
-                spelled(Asked(Action.NEW_PURCHASE, Channel.API, standing, programme, Cloud.PUBLIC, now).answer())
+                outcome(Asked(Action.NEW_PURCHASE, Channel.API, standing, programme, Cloud.PUBLIC, now).answer())
                 for standing in known.values()
             ]
         )
@@ -205,12 +205,12 @@ def variants() -> str:
 def row(programme: Programme, action: Action, channel: Channel, now: datetime) -> tuple[str, ...]:
     """The answers to one action at one instant, a column each."""
     return tuple(
-        spelled(Asked(action, channel, standing, programme, Cloud.PUBLIC, now).answer())
+        outcome(Asked(action, channel, standing, programme, Cloud.PUBLIC, now).answer())
         for standing in standings(programme).values()
     )
 
 
-def spelled(decision: Decision) -> str:
+def outcome(decision: Decision) -> str:
     """An answer in a cell."""
     said = [f"`{reason.code}`" for reason in (*decision.reasons, *decision.advisories)]
     verdict = "**deny**" if not decision.allowed else "allow"

@@ -1,6 +1,7 @@
 """The vocabulary: identifiers and phrases that have given way to a plain term (`words.toml`).
 
-Identifiers are read from the syntax tree; phrases from docstrings, comments, docs and catalogues.
+Identifiers are read from the syntax tree, parts of names also from file names and templates; phrases from docstrings,
+comments, docs and catalogues.
 `python -m tools.words` prints each one with its replacement, and fails on one.
 """
 
@@ -13,11 +14,17 @@ import tokenize
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 PYTHON = ("src", "tests", "bench", "tools")
 CODE = ("src/", "bench/", "tools/")
-"""Where identifiers count. A test's local names are no vocabulary."""
+"""Folders whose whole identifiers are checked. Parts of names are checked in the tests too."""
+TEMPLATES = "src/agreegate/dashboard/templates/*.html"
+PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+"""A word of a snake_case or CamelCase name."""
+EXPRESSION = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
+NAME_IN_TEMPLATE = re.compile(r"(?<![\w.\"'-])[A-Za-z_]\w*(?![\w\"'-])")
 PROSE = ("*.md", "src/agreegate/locale/*.toml")
 METHODS = "uow"
 """The name of a unit of work in code: some words are wrong only as its methods."""
@@ -33,13 +40,33 @@ def faults(root: Path = ROOT) -> Iterator[str]:
     for file in _tracked(root, *(f"{folder}/*.py" for folder in PYTHON)):
         source = (root / file).read_text(encoding="utf-8")
         tree = ast.parse(source)
-        for name, line in _identifiers(tree) if file.startswith(CODE) else ():
-            if name in listed["identifiers"]:
+        yield from _parts(f"{file}:1", Path(file).stem, listed)
+        for name, line in _identifiers(tree):
+            if file.startswith(CODE) and name in listed["identifiers"]:
                 yield f"{file}:{line}: {name}: {listed['identifiers'][name]}"
+            else:
+                yield from _parts(f"{file}:{line}", name, listed)
         for line, text in (*_docstrings(tree), *_comments(source)):
             yield from _phrases(f"{file}:{line}", text, phrases)
+    for file in _tracked(root, TEMPLATES):
+        yield from _parts(f"{file}:1", Path(file).stem, listed)
+        source = (root / file).read_text(encoding="utf-8")
+        for expression in EXPRESSION.finditer(source):
+            line = source.count("\n", 0, expression.start()) + 1
+            for name in NAME_IN_TEMPLATE.findall(expression[0]):
+                yield from _parts(f"{file}:{line}", name, listed)
     for file in _tracked(root, *PROSE):
         yield from _phrases(file, (root / file).read_text(encoding="utf-8"), phrases)
+
+
+def _parts(place: str, name: str, listed: dict[str, Any]) -> Iterator[str]:
+    """Yield a fault for each listed word in a name; `taken_back` is listed as two words."""
+    if name in listed["allowed"]["names"]:
+        return
+    words = "_".join(part.lower() for part in PART.findall(name))
+    for part, plain in listed["parts"].items():
+        if f"_{part}_" in f"_{words}_":
+            yield f"{place}: {name}: {part}: {plain}"
 
 
 def _tracked(root: Path, *patterns: str) -> list[str]:
@@ -56,7 +83,7 @@ def _identifiers(tree: ast.AST) -> Iterator[tuple[str, int]]:
                 yield name, node.lineno
             case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
                 yield name, node.lineno
-            case ast.arg(arg=name):
+            case ast.arg(arg=name) | ast.keyword(arg=str(name)):
                 yield name, node.lineno
             case ast.alias(name=name):
                 yield from ((part, node.lineno) for part in name.split("."))

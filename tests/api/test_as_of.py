@@ -95,7 +95,7 @@ async def test_what_was_recorded_later_is_not_there(past: World) -> None:
     assert "2018-08-20T00:00:00Z" in json.dumps(before), "that it was refused afterwards is known"
 
 
-async def test_a_day_without_a_relationship_is_an_answer_and_a_former_customer_is_told_of(past: World) -> None:
+async def test_a_day_without_a_relationship_is_an_answer_and_a_former_customer_is_reported(past: World) -> None:
     found = await standing_as_of(past, "?on=2018-06-30")
     assert found["relationshipSince"] is None
     assert [(one["state"], one["confirmation"]) for one in found["agreements"]] == [(None, None), (None, None)]
@@ -124,7 +124,9 @@ async def test_a_day_without_a_relationship_is_an_answer_and_a_former_customer_i
     ],
 )
 @pytest.mark.parametrize("language", ["en", "fr"])
-async def test_a_wrong_date_is_told_with_its_name(past: World, query: str, name: str, code: str, language: str) -> None:
+async def test_a_wrong_date_is_reported_with_its_name(
+    past: World, query: str, name: str, code: str, language: str
+) -> None:
     answer = await past.send(cast.ALDER_SALES, "GET", CEDAR + query, headers={"Accept-Language": language})
     assert (answer.status_code, answer.headers["content-type"]) == (400, "application/problem+json")
     problem = answer.json()

@@ -98,15 +98,15 @@ def test_json_that_is_refused(raw: bytes) -> None:
 
 
 def test_a_body_over_the_cap_is_refused() -> None:
-    with rejected("request.too-large") as refusal:
+    with rejected("request.too-large") as rejection:
         read_json(b" " * MAX_BODY + b"1")
-    assert refusal.value.parameters == {"limit": 1048576}
+    assert rejection.value.parameters == {"limit": 1048576}
 
 
-def test_a_refusal_quotes_nothing_of_the_body() -> None:
-    with rejected("request.invalid") as refusal:
+def test_an_error_quotes_nothing_of_the_body() -> None:
+    with rejected("request.invalid") as rejection:
         read_json(b'{"email":"noa@contoso.example","email":"noa@contoso.example"}')
-    assert refusal.value.__cause__ is None and refusal.value.__suppress_context__
+    assert rejection.value.__cause__ is None and rejection.value.__suppress_context__
     with rejected("request.invalid-property") as other:
         to_model(GOOD | {"lineItems": [{"quantity": "noa@contoso.example"}]}, Request)
     assert other.value.__cause__ is None and other.value.__context__ is None
@@ -190,10 +190,10 @@ async def test_ten_megabytes_are_refused_after_the_first(content_length: bytes |
         taken += 1
         return part(b"x" * 65536, more=taken < 160)
 
-    with rejected("request.too-large") as refusal:
+    with rejected("request.too-large") as rejection:
         await receive_body(receive, content_length)
     assert taken == 17
-    assert refusal.value.parameters == {"limit": MAX_BODY}
+    assert rejection.value.parameters == {"limit": MAX_BODY}
 
 
 @pytest.mark.parametrize("before", [[], [part(b'{"a":1}', True)]])
@@ -283,9 +283,9 @@ def test_fractions(sent: float, share: float) -> None:
     ],
 )
 def test_the_member_at_fault_is_named(raw: object, name: str) -> None:
-    with rejected("request.invalid-property") as refusal:
+    with rejected("request.invalid-property") as rejection:
         to_model(raw, Request)
-    assert refusal.value.parameters == {"name": name}
+    assert rejection.value.parameters == {"name": name}
 
 
 @pytest.mark.parametrize("raw", [None, [], [GOOD], "success", 5, True])

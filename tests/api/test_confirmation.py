@@ -234,7 +234,7 @@ async def test_what_breaks_a_rule_names_the_member_and_changes_nothing(
         {"collectedThrough": {"resellerId": cast.BIRCH, "person": MARK * 20, "date": "2018-08-12"}},
     ],
 )
-async def test_a_refusal_never_repeats_what_was_handed_in(world: World, changes: dict[str, Any]) -> None:
+async def test_an_error_never_repeats_what_was_handed_in(world: World, changes: dict[str, Any]) -> None:
     answer = await confirm(world, **changes)
     assert answer.status_code == 400
     assert MARK not in answer.text

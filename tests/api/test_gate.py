@@ -145,7 +145,7 @@ async def test_a_customer_that_no_longer_agrees_buys_nothing_until_it_agrees_aga
 
 
 @pytest.mark.rule("R17")
-async def test_what_was_recorded_in_error_is_taken_back_and_the_state_before_returns(world: World) -> None:
+async def test_what_was_recorded_in_error_is_voided_and_the_state_before_returns(world: World) -> None:
     void_confirmation = {"reason": "recorded_in_error", "templateId": cast.CLOUD_AGREEMENT, "note": "Wrong customer."}
     await world.confirm(cast.ALDER_SALES, cast.CEDAR, primaryContact__firstName="Nia")
     await world.confirm(cast.ALDER_SALES, cast.CEDAR, primaryContact__firstName="Wrong")
@@ -212,7 +212,7 @@ async def test_the_employee_behind_a_designated_account_is_kept_and_never_on_the
 @pytest.mark.parametrize(
     ("at", "named"), [("2019-09-30", "Microsoft Cloud Agreement"), ("2020-02-01", "Microsoft Customer Agreement")]
 )
-async def test_a_refusal_names_the_agreement_that_would_open_the_gate(tmp_path, at: str, named: str) -> None:
+async def test_a_denial_names_the_agreement_that_would_open_the_gate(tmp_path, at: str, named: str) -> None:
     world = World(tmp_path, datetime.fromisoformat(at).replace(tzinfo=UTC), "microsoft-customer-agreement")
     order = {"lineItems": [{"lineItemNumber": 0, "offerId": cast.NOBODY, "quantity": 1}]}
     refused = await world.send(cast.ALDER_SALES, "POST", f"/v1/customers/{cast.DOGWOOD}/orders", order)

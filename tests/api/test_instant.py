@@ -189,15 +189,15 @@ def microsoft_json(instant: datetime) -> str:
 
 @pytest.mark.fault("D1")
 @pytest.mark.parametrize(
-    ("spell", "precision"),
+    ("write", "precision"),
     [(java, 1), (go, 1), (dotnet, 1), (sql, 1), (rfc_1123, 1_000_000), (microsoft_json, 1000)],
 )
 @given(instant=INSTANTS.filter(lambda instant: instant.year >= 1000))
 def test_what_other_languages_write_comes_back_cut(
-    spell: Callable[[datetime], str], precision: int, instant: datetime
+    write: Callable[[datetime], str], precision: int, instant: datetime
 ) -> None:
     whole = instant - timedelta(microseconds=instant.microsecond % precision)
-    text = spell(instant)
+    text = write(instant)
     assert read(text) == (whole, True)
     assert query_date(text) == query_date(text.replace("+", " ")) == whole
 

@@ -170,9 +170,9 @@ def test_guids(text: str) -> None:
     ],
 )  # fmt: skip
 def test_other_texts_are_no_guids(text: str) -> None:
-    with rejected("request.malformed-id") as refusal:
+    with rejected("request.malformed-id") as error:
         as_guid(text, "customerId")
-    assert refusal.value.parameters == {"name": "customerId"}
+    assert error.value.parameters == {"name": "customerId"}
 
 
 @given(st.uuids())

@@ -67,7 +67,7 @@ WITH_PEOPLE = [
 
 @pytest.mark.rule("R18")
 @pytest.mark.parametrize("operation", WITH_PEOPLE, ids=named)
-async def test_what_is_done_is_not_told_to_diagnostics(
+async def test_what_is_done_is_not_written_to_diagnostics(
     world: World, diagnostics: Diagnostics, operation: Operation
 ) -> None:
     case = await case_for(world, cast.MAPLE_ADMIN, operation)
@@ -126,7 +126,7 @@ async def test_a_refused_contact_is_not_repeated(
         (cast.ALDER_SALES, f"/api/customers/{cast.CEDAR}/confirmations", {}, {}),
     ],
 )
-async def test_a_refusal_names_nobody(
+async def test_an_error_names_nobody(
     world: World,
     diagnostics: Diagnostics,
     who: str | None,

@@ -131,7 +131,7 @@ async def test_orders_and_customers_are_answered_as_kept_whatever_ended(world: W
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-async def test_a_form_whose_confirmation_ended_is_not_told_to_be_saved(world: World, language: str) -> None:
+async def test_a_form_whose_confirmation_ended_is_not_reported_as_saved(world: World, language: str) -> None:
     someone = await visitor(world, cast.ALDER_SALES, language)
     path = f"/customers/{cast.DOGWOOD}/confirmation"
     form = (await someone.get(path)).page.form()

@@ -10,7 +10,7 @@ STANDING = f"/api/customers/{cast.CEDAR}/standing"
 
 
 @pytest.mark.rule("R24", "R41")
-async def test_a_warning_is_kept_for_the_api_too_and_nothing_is_asked_or_told_on_the_wire(world: World) -> None:
+async def test_a_warning_is_kept_for_the_api_too_and_nothing_is_asked_or_reported_on_the_wire(world: World) -> None:
     answer = await world.confirm(cast.ALDER_SALES, cast.CEDAR, primaryContact__email="noa@eu.birch.example")
     assert answer.status_code == 201
     assert "warning" not in answer.text

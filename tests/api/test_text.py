@@ -107,7 +107,9 @@ async def test_which_text_is_found_and_what_stands_in(
         (TEXT.replace(cast.CLOUD_AGREEMENT, "newest"), 400, "request.malformed-id"),
     ],
 )
-async def test_what_cannot_be_found_is_told_in_a_sentence(published: World, path: str, status: int, code: str) -> None:
+async def test_what_cannot_be_found_is_reported_in_a_sentence(
+    published: World, path: str, status: int, code: str
+) -> None:
     answer = await published.send(cast.ALDER_SALES, "GET", path, headers={"X-Locale": "fr-FR"})
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.headers["content-type"] == "application/problem+json"
@@ -120,7 +122,7 @@ async def test_the_template_id_is_read_in_any_case(published: World) -> None:
 
 
 @pytest.mark.rule("R49")
-async def test_whoever_asks_a_customer_to_accept_can_have_the_text(published: World) -> None:
+async def test_who_asks_a_customer_to_accept_can_have_the_text(published: World) -> None:
     """Resellers too, who hand the data to their provider, and those who may not confirm."""
     for who in (cast.BIRCH_SALES, cast.HORNBEAM_SALES, cast.ALDER_HELPDESK, cast.HAZEL_ADMIN, cast.OPERATOR_USER):
         assert (await published.send(who, "GET", TEXT)).status_code == 200

@@ -121,7 +121,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("old", "new", "words"), WRONG.values(), ids=WRONG)
-def test_what_is_wrong_is_told_in_a_sentence_and_nothing_is_published(
+def test_what_is_wrong_is_reported_in_a_sentence_and_nothing_is_published(
     agreegate: Agreegate, data: Path, folder: Path, old: str, new: str, words: str
 ) -> None:
     (folder / "texts" / "fr.pdf").write_bytes(docx())

@@ -165,7 +165,7 @@ def test_an_example_can_be_typed() -> None:
         (["demo", "--port", "65536"], "'65536' is not a whole number", "'65536' n’est pas un nombre entier"),
     ],
 )
-def test_wrong_use_is_told_in_one_line(agreegate: Typed, typed: list[str], english: str, french: str) -> None:
+def test_wrong_use_is_reported_in_one_line(agreegate: Typed, typed: list[str], english: str, french: str) -> None:
     for language, sentence in (("en", english), ("fr", french)):
         result = agreegate(*typed, language=language)
         assert result.status == 2

@@ -81,7 +81,7 @@ def test_one_partner_alone(agreegate: Agreegate, data: Path) -> None:
         ((), 2, "--reason"),
     ],
 )
-def test_what_cannot_be_accepted_is_told(
+def test_what_cannot_be_accepted_is_reported(
     agreegate: Agreegate, data: Path, arguments: tuple[str, ...], status: int, words: str
 ) -> None:
     result = agreegate("clock", "accept", *arguments, "--data", data)

@@ -63,7 +63,7 @@ def test_every_command_says_that_the_journal_is_lost(agreegate: Agreegate, ended
     assert "a perdu des écritures" in agreegate(*COMMANDS[command], "--data", folder, language="fr").err
 
 
-def test_an_upgrade_counts_anew(agreegate: Agreegate, ended: DataFolder) -> None:
+def test_an_upgrade_counts_again(agreegate: Agreegate, ended: DataFolder) -> None:
     (ended.path / "agreegate.db-commits").unlink()
     assert agreegate("db", "upgrade", "--data", ended.path).status == 0
     assert (ended.path / "agreegate.db-commits").read_bytes().startswith(b"%020d " % 1)

@@ -42,7 +42,7 @@ def test_out_and_back(agreegate: Agreegate, tmp_path: Path) -> None:
     assert agreegate("directory", "show", "--data", data).out == before
 
 
-def test_what_cannot_be_done_is_told_in_one_line(agreegate: Agreegate, tmp_path: Path) -> None:
+def test_what_cannot_be_done_is_reported_in_one_line(agreegate: Agreegate, tmp_path: Path) -> None:
     data, copy = tmp_path / "data", tmp_path / "copy.db"
     agreegate("directory", "apply", EXAMPLE, "--data", data)
     agreegate("db", "backup", copy, "--data", data)
@@ -92,7 +92,7 @@ def test_a_folder_in_use_is_left_alone(agreegate: Agreegate, tmp_path: Path, typ
     assert "Stop it first" in result.err
 
 
-def test_an_older_database_is_told_which_command_helps(agreegate: Agreegate, tmp_path: Path) -> None:
+def test_the_report_of_an_older_database_names_the_command_that_helps(agreegate: Agreegate, tmp_path: Path) -> None:
     agreegate("db", "upgrade", "--data", tmp_path)
     with closing(apsw.Connection(str(tmp_path / "agreegate.db"))) as connection:
         connection.pragma("user_version", 0)

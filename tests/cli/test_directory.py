@@ -49,7 +49,7 @@ def test_applied_once_then_nothing_to_change(agreegate: Agreegate, tmp_path: Pat
     assert agreegate("directory", "apply", EXAMPLE, "--data", data, language="fr").out == "Rien à changer.\n"
 
 
-def test_changes_are_told_field_by_field_without_personal_data(agreegate: Agreegate, tmp_path: Path) -> None:
+def test_changes_are_reported_field_by_field_without_personal_data(agreegate: Agreegate, tmp_path: Path) -> None:
     agreegate("directory", "apply", EXAMPLE, "--data", tmp_path)
     changed = tmp_path / "changed.toml"
     changed.write_text(
@@ -102,7 +102,7 @@ def test_show_prints_a_file_that_changes_nothing(agreegate: Agreegate, tmp_path:
         ('mpn_id = "6660002"', 'mpn_id = "6660001"', "partner.mpn_id is taken already"),
     ],
 )
-def test_a_wrong_file_is_told_with_line_and_reason(
+def test_a_wrong_file_is_reported_with_line_and_reason(
     agreegate: Agreegate, tmp_path: Path, old: str, new: str, words: str
 ) -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
@@ -139,7 +139,7 @@ def test_an_unreadable_file_is_wrong_use(
     assert words in result.err
 
 
-def test_no_database_and_foreign_ones_are_told(agreegate: Agreegate, tmp_path: Path) -> None:
+def test_no_database_and_foreign_ones_are_reported(agreegate: Agreegate, tmp_path: Path) -> None:
     result = agreegate("directory", "show", "--data", tmp_path / "none")
     assert result.status == 1
     assert f"agreegate db upgrade --data {tmp_path / 'none'}" in result.err

@@ -233,9 +233,9 @@ async def test_the_confirmation_of_the_page_is_recorded(world: World) -> None:
 async def test_the_digest_of_a_download_is_the_one_shown(world: World) -> None:
     await publish(world, {AMERICA: ("en.docx", docx())})
     path = f"/api/agreements/{cast.CLOUD_AGREEMENT}/text?country=US&language=en-US"
-    told = (await world.send(cast.ALDER_SALES, "GET", path)).json()
-    came = await world.send(None, "GET", urlsplit(told["downloadUri"]).path)
-    assert hashlib.sha256(came.content).hexdigest() == told["digest"]
+    metadata = (await world.send(cast.ALDER_SALES, "GET", path)).json()
+    came = await world.send(None, "GET", urlsplit(metadata["downloadUri"]).path)
+    assert hashlib.sha256(came.content).hexdigest() == metadata["digest"]
 
 
 @pytest.mark.parametrize("typed", named(r"(?:\.venv/bin/)?agreegate [a-z]"))

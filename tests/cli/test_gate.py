@@ -160,7 +160,7 @@ def test_another_programme_can_be_tried(agreegate: Agreegate, data: Path, tmp_pa
         ({}, ["--programme", "nix.toml"], "Check the path."),
     ],
 )
-def test_wrong_questions_are_told(
+def test_wrong_questions_are_reported(
     agreegate: Agreegate, data: Path, changes: dict[str, str], more: list[str], words: str
 ) -> None:
     result = check(agreegate, data, *more, **changes)
@@ -187,7 +187,7 @@ def test_the_line_has_every_reason_and_advisory(agreegate: Agreegate, data: Path
         ("fr", "(confirmation.outdated, R34) Faites accepter le texte actuel par le client et confirmez-le avant"),
     ],
 )
-def test_an_older_text_is_told_with_the_order_that_it_is_due_before(
+def test_an_older_text_is_reported_with_the_order_that_it_is_due_before(
     agreegate: Agreegate, data: Path, language: str, sentence: str
 ) -> None:
     async def work(uow: UnitOfWork, actor: Actor) -> None:

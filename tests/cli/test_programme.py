@@ -31,7 +31,7 @@ def test_what_is_shipped_is_the_published_process(agreegate: Agreegate, name: st
 
 
 @pytest.mark.rule("R1", "R3", "R4")
-def test_the_dates_are_told(agreegate: Agreegate) -> None:
+def test_the_dates_are_printed(agreegate: Agreegate) -> None:
     out = agreegate("programme", "show").out
     for words in (
         "Confirmations can be recorded from: 2018-08-07T00:00:00Z",
@@ -69,7 +69,7 @@ def test_extensions_are_marked(agreegate: Agreegate, tmp_path: Path) -> None:
         assert {line.rpartition("[")[2] for line in lines} == {f"{mark}]", "extension]"}
 
 
-def test_unknown_and_broken_programmes_are_told(agreegate: Agreegate, tmp_path: Path) -> None:
+def test_unknown_and_broken_programmes_are_reported(agreegate: Agreegate, tmp_path: Path) -> None:
     result = agreegate("programme", "show", "nix")
     assert (result.status, result.out) == (2, "")
     assert "microsoft-cloud-agreement" in result.err
@@ -143,7 +143,7 @@ def test_on_a_terminal_it_asks_first(
 
 
 @pytest.mark.fault("B9")
-def test_a_change_that_cannot_be_made_is_told(agreegate: Agreegate, tmp_path: Path) -> None:
+def test_a_change_that_cannot_be_made_is_reported(agreegate: Agreegate, tmp_path: Path) -> None:
     for arguments, status in ((("nix",), 2), (("microsoft-cloud-agreement",), 1), ((tmp_path / "no.toml",), 2)):
         result = agreegate("programme", "use", *arguments, "--data", tmp_path / "nowhere")
         assert (result.status, result.out, len(result.err.splitlines())) == (status, "", 1)

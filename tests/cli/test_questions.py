@@ -50,7 +50,7 @@ def test_language_and_programme_can_be_named(agreegate: Agreegate) -> None:
 
 
 @pytest.mark.rule("R31")
-def test_a_national_cloud_is_told_that_nothing_is_asked(agreegate: Agreegate) -> None:
+def test_a_national_cloud_reads_that_nothing_is_asked(agreegate: Agreegate) -> None:
     out = agreegate("questions", "L3", "--cloud", "us_government", "--account", "sandbox").out
     first, second = out.splitlines()[5:7]
     assert first == f"     {text('answer.absent', 'en', cloud=text('answer.cloud.us_government', 'en'))} [R31]"
@@ -66,7 +66,7 @@ def test_a_national_cloud_is_told_that_nothing_is_asked(agreegate: Agreegate) ->
         (["questions", "--partner-kind", "friend"], "friend"),
     ],
 )
-def test_wrong_use_is_told(agreegate: Agreegate, typed: list[str], sentence: str) -> None:
+def test_wrong_use_is_reported(agreegate: Agreegate, typed: list[str], sentence: str) -> None:
     result = agreegate(*typed)
     assert (result.status, result.out) == (2, "")
     assert sentence in result.err

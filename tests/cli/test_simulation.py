@@ -170,7 +170,7 @@ def test_a_file_can_be_standard_output(agreegate: Agreegate, data: Path, folder:
     assert len(read(result.out)) == 3
 
 
-def test_a_file_that_exists_is_written_over_only_when_told(
+def test_a_file_that_exists_is_written_over_only_with_the_option(
     agreegate: Agreegate, data: Path, folder: Path, tmp_path: Path
 ) -> None:
     kept = tmp_path / "counts.csv"
@@ -209,7 +209,7 @@ WRONG = [
 @pytest.mark.parametrize(
     ("typed", "status", "expected"), WRONG, ids=lambda each: " ".join(each) if isinstance(each, list) else ""
 )
-def test_what_is_wrong_is_told_in_a_sentence(
+def test_what_is_wrong_is_reported_in_a_sentence(
     agreegate: Agreegate, data: Path, folder: Path, typed: list[str], status: int, expected: str
 ) -> None:
     words = [word.replace("FOLDER", str(folder)).replace("NOWHERE", str(folder / "none")) for word in typed]
@@ -222,7 +222,7 @@ def test_what_is_wrong_is_told_in_a_sentence(
     assert not list(folder.glob("*.part"))
 
 
-def test_a_manifest_is_looked_at_as_when_it_is_published(agreegate: Agreegate, data: Path, folder: Path) -> None:
+def test_a_manifest_is_checked_as_when_it_is_published(agreegate: Agreegate, data: Path, folder: Path) -> None:
     (folder / "manifest.toml").write_text(MANIFEST.replace('["FR"]', '["BE"]'))
     result = agreegate("agreements", "simulate", folder, "--data", data)
     assert result.status == 2

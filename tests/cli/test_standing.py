@@ -150,7 +150,7 @@ def test_before_the_first_day_it_says_when_recording_begins(agreegate: Agreegate
         ),
     ],
 )
-def test_wrong_questions_are_told(
+def test_wrong_questions_are_reported(
     agreegate: Agreegate, data: Path, more: list[str], changes: dict[str, str], words: str
 ) -> None:
     result = ask(agreegate, data, *more, **changes)
@@ -158,13 +158,13 @@ def test_wrong_questions_are_told(
     assert words in result.err
 
 
-def test_a_customer_of_whom_nothing_was_recorded_is_told_of(agreegate: Agreegate, data: Path) -> None:
+def test_a_customer_of_whom_nothing_was_recorded_is_reported(agreegate: Agreegate, data: Path) -> None:
     result = ask(agreegate, data, customer=DOGWOOD)
     assert result.status == 3
     assert result.out.count(": not confirmed.\n") == 2
 
 
-def test_without_a_record_it_says_where_it_looked(agreegate: Agreegate, tmp_path: Path) -> None:
+def test_without_a_record_it_says_where_it_searched(agreegate: Agreegate, tmp_path: Path) -> None:
     result = ask(agreegate, tmp_path / "nothing-here")
     assert (result.status, result.out) == (1, "")
     assert "nothing-here" in result.err

@@ -287,7 +287,7 @@ async def test_the_same_form_twice_is_one_record_and_another_version_asks_first(
         ("fr", "Le texte à accepter est désormais la version 4, en vigueur depuis le 15 août 2018."),
     ],
 )
-async def test_a_text_that_takes_effect_while_the_form_is_open_is_told_before_anything_is_recorded(
+async def test_a_text_that_takes_effect_while_the_form_is_open_is_reported_before_anything_is_recorded(
     world: World, language: str, expected: str
 ) -> None:
     await three(world)

@@ -237,7 +237,7 @@ def matching(user: str | None, method: str, path: str) -> bool:
 
 @pytest.mark.rule("R26")
 @pytest.mark.parametrize("name", [name for name, user in USERS.items() if user])
-async def test_what_an_address_asks_for_is_looked_for_among_ones_own(everybody: Cast, name: str) -> None:
+async def test_what_an_address_asks_for_is_searched_among_the_readers_own(everybody: Cast, name: str) -> None:
     """Somebody else's, named in a query, is answered as nobody's is."""
     user = USERS[name]
     guest, own, before = await everybody.come(user), everybody.of(user), everybody.records()
@@ -258,7 +258,7 @@ async def test_what_an_address_asks_for_is_looked_for_among_ones_own(everybody: 
 
 @pytest.mark.rule("R26")
 @pytest.mark.parametrize("name", ["admin", "direct bill", "sandbox"])
-async def test_what_a_form_names_is_looked_for_among_ones_own(everybody: Cast, name: str) -> None:
+async def test_what_a_form_names_is_searched_among_the_readers_own(everybody: Cast, name: str) -> None:
     """Somebody else's, put into a field that is shown or hidden, is answered as nobody's is."""
     user = USERS[name]
     guest, own = await everybody.come(user), everybody.of(user)

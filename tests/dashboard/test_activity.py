@@ -97,7 +97,7 @@ async def test_each_change_has_its_sentence(
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
-async def test_every_deed_can_be_told_in_both_languages(world: World, language: str) -> None:
+async def test_every_deed_can_be_written_in_both_languages(world: World, language: str) -> None:
     operations = {
         "record_confirmation": "create_agreement", "recorded-in-error": "delete_agreement", "no-longer-agrees": "delete_agreement",
     }  # fmt: skip

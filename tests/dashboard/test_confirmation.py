@@ -271,7 +271,7 @@ async def test_a_provider_says_through_whom_it_got_the_data(world: World) -> Non
         ({"collected_through": "<b>", "collected_from": "x" * 101, "collected_on": "soon"}, {"collected_through", "collected_from", "collected_on"}),
     ],
 )  # fmt: skip
-async def test_what_was_collected_is_told_whole_or_not_at_all(
+async def test_what_was_collected_is_given_whole_or_not_at_all(
     world: World, collected: dict[str, str], wrong: set[str]
 ) -> None:
     shown = await confirm(await visitor(world), CEDAR, **collected)
@@ -455,7 +455,7 @@ async def test_the_same_customer_agreement_twice_is_refused_on_the_form(world: W
 
 
 @pytest.mark.rule("R47")
-async def test_a_new_acceptance_after_a_refusal_counts(world: World) -> None:
+async def test_a_new_acceptance_counts_after_the_customer_no_longer_agreed(world: World) -> None:
     someone = await visitor(world)
     await world.send(
         cast.ALDER_SALES, "POST", f"/api/customers/{cast.DOGWOOD}/standing/end", {"reason": "no_longer_agrees"}

@@ -89,7 +89,7 @@ async def test_half_a_list_never_passes_for_a_whole_one() -> None:
             await client.get("/list.csv")
 
 
-async def test_a_record_that_cannot_be_read_is_told_before_the_file_begins() -> None:
+async def test_a_record_that_cannot_be_read_is_reported_before_the_file_begins() -> None:
     async def broken() -> AsyncIterator[list[Line]]:
         raise StoreUnavailable("gone")
         yield []

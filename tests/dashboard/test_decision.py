@@ -42,7 +42,7 @@ async def refused_order(world: World) -> None:
         ),
     ],
 )  # fmt: skip
-async def test_a_refusal_says_why_and_leads_to_what_mends_it(world: World, language: str, expected: list[str]) -> None:
+async def test_a_denial_says_why_and_leads_to_what_mends_it(world: World, language: str, expected: list[str]) -> None:
     world.clock.now = API_ENFORCED
     await refused_order(world)
     someone = await visitor(world, language=language)

@@ -24,7 +24,7 @@ async def state(world: World) -> tuple[str, int]:
         ("fr", "Ensuite, aucune confirmation de ce contrat ne compte.", "Aucune de ce contrat ne compte maintenant."),
     ],
 )
-async def test_the_only_confirmation_is_taken_back_and_stays_on_record(
+async def test_the_only_confirmation_is_voided_and_stays_on_record(
     world: World, language: str, asked: str, done: str
 ) -> None:
     await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)
@@ -50,7 +50,7 @@ async def test_the_only_confirmation_is_taken_back_and_stays_on_record(
         ("fr", "compte de nouveau : acceptée le 10 août 2018", "La précédente compte de nouveau."),
     ],
 )
-async def test_the_one_before_counts_again_and_the_page_says_so_beforehand(
+async def test_the_one_before_counts_again_and_the_page_says_so_before(
     world: World, language: str, asked: str, done: str
 ) -> None:
     await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)
@@ -63,7 +63,7 @@ async def test_the_one_before_counts_again_and_the_page_says_so_beforehand(
 
 
 @pytest.mark.rule("R47")
-async def test_nothing_before_a_refusal_would_count_again(world: World) -> None:
+async def test_nothing_before_the_customer_no_longer_agreed_would_count_again(world: World) -> None:
     await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)
     await world.send(
         cast.ALDER_SALES, "POST", f"/api/customers/{cast.DOGWOOD}/standing/end", {"reason": "no_longer_agrees"}
@@ -87,7 +87,7 @@ async def test_where_none_counts_there_is_none_to_take_back(world: World, langua
 
 
 @pytest.mark.rule("R17")
-async def test_another_agreement_is_taken_back_by_itself(world: World) -> None:
+async def test_another_agreement_is_voided_by_itself(world: World) -> None:
     await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)
     await world.confirm(cast.ALDER_SALES, cast.DOGWOOD, templateId=cast.CUSTOMER_AGREEMENT)
     await (await visitor(world)).fill(f"{DOGWOOD}?template={cast.CUSTOMER_AGREEMENT}")
@@ -95,7 +95,7 @@ async def test_another_agreement_is_taken_back_by_itself(world: World) -> None:
     assert len(world.rows("select * from ending")) == 1
 
 
-async def test_a_colleagues_newer_confirmation_is_not_taken_back_unseen(world: World) -> None:
+async def test_a_colleagues_newer_confirmation_is_not_voided_unseen(world: World) -> None:
     await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)
     someone = await visitor(world)
     form = (await someone.get(DOGWOOD)).page.form()

@@ -49,7 +49,7 @@ async def gate(world: World, action: str = "new_purchase") -> str:
     ("language", "expected"),
     [("en", "Recorded: Dogwood Legal no longer agrees. Nothing is cancelled yet."), ("fr", "Dogwood Legal n’accepte plus. Rien n’est encore résilié.")],
 )  # fmt: skip
-async def test_a_refusal_is_recorded_also_for_one_who_never_accepted_and_cancels_nothing(
+async def test_no_longer_agrees_is_recorded_also_for_one_who_never_accepted_and_cancels_nothing(
     world: World, language: str, expected: str, confirmed: bool
 ) -> None:
     await buy(world, "Mail")
@@ -153,7 +153,7 @@ async def test_only_this_partners_subscriptions_are_listed(world: World) -> None
 
 
 @pytest.mark.rule("R40")
-async def test_nothing_is_cancelled_before_the_refusal_is_recorded(world: World) -> None:
+async def test_nothing_is_cancelled_before_no_longer_agrees_is_recorded(world: World) -> None:
     [mail] = await buy(world, "Mail")
     someone = await visitor(world)
     form = (await someone.get(DOGWOOD)).page.form()
@@ -225,7 +225,7 @@ async def test_an_add_on_goes_with_its_subscription_and_is_counted(world: World)
     assert statuses(world) == {"Mail": "deleted", "Archive": "deleted"}
 
 
-async def test_a_refusal_recorded_by_a_colleague_first_is_told(world: World) -> None:
+async def test_no_longer_agrees_recorded_by_a_colleague_first_is_reported(world: World) -> None:
     someone, colleague = await visitor(world), await visitor(world, cast.ALDER_ADMIN)
     form = (await someone.get(DOGWOOD)).page.form()
     await refuse(colleague)

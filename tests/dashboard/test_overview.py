@@ -46,7 +46,7 @@ def rows(reply: Reply, table: str) -> list[str]:
         ("fr", "Vue d’ensemble", ["confirmé 1 33,3 %", "non confirmé 1 33,3 %", "n’accepte plus 1 33,3 %"]),
     ],
 )
-async def test_whoever_signs_in_sees_how_customers_stand(
+async def test_who_signs_in_sees_how_customers_stand(
     world: World, language: str, heading: str, standings: list[str]
 ) -> None:
     await world.confirm(cast.ALDER_SALES, cast.CEDAR)
@@ -173,7 +173,7 @@ async def test_a_visitor_sees_the_start_page(world: World) -> None:
 
 
 @pytest.mark.rule("R34")
-async def test_who_accepted_an_older_text_is_told_apart_from_who_is_confirmed(world: World) -> None:
+async def test_who_accepted_an_older_text_is_shown_apart_from_who_is_confirmed(world: World) -> None:
     await world.confirm(cast.ALDER_SALES, cast.CEDAR)
     for label, effective in (("1", AUGUST - timedelta(days=90)), ("2", AUGUST + timedelta(days=9))):
         draft = text_draft(label, effective_from=effective)

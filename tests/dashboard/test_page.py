@@ -98,7 +98,7 @@ async def test_every_link_leads_somewhere(visitor: httpx2.AsyncClient, path: str
             assert (await visitor.get(target.geturl())).status_code == (303 if away else 200), link
 
 
-async def test_the_style_is_kept_for_good_under_its_own_name_and_asked_for_anew_otherwise(world: World) -> None:
+async def test_the_style_is_kept_for_good_under_its_own_name_and_asked_for_again_otherwise(world: World) -> None:
     link = next(link for link in Page((await world.send(None, "GET", "/")).text).links if "css" in link)
     named = await world.send(None, "GET", link)
     assert named.headers["content-type"] == "text/css; charset=utf-8"

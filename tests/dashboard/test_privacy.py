@@ -42,7 +42,7 @@ POSTS = [route for route in ROUTES if route.method == "POST"]
 @pytest.mark.parametrize(
     "wrong", [{}, {"acceptor_email": f"{MARK} at contoso", "email": f"{MARK} at", "contact_email": MARK}]
 )
-async def test_what_is_typed_is_told_to_nobody(
+async def test_what_is_typed_is_shown_to_nobody(
     world: World,
     everybody: Cast,
     diagnostics: Diagnostics,
@@ -79,7 +79,7 @@ async def test_what_is_typed_is_told_to_nobody(
 @pytest.mark.parametrize(
     "user", [None, cast.ALDER_HELPDESK, cast.BIRCH_SALES, cast.FIR_ADMIN, cast.OPERATOR_USER, cast.HAZEL_ADMIN]
 )
-async def test_a_refusal_repeats_nobodys_name(
+async def test_an_error_repeats_nobodys_name(
     world: World,
     everybody: Cast,
     diagnostics: Diagnostics,

@@ -50,8 +50,8 @@ async def test_it_learns_that_a_confirmation_is_missing_and_when_it_was_asked_an
     gone = (await guest.get("/providers")).text
     assert "Cedar" not in gone
     assert "Your providers lack no data of your customers" in gone
-    refusal = {"reason": "no_longer_agrees", "note": "a secret"}
-    await world.send(cast.ALDER_SALES, "POST", f"/api/customers/{cast.CEDAR}/standing/end", refusal)
+    ending = {"reason": "no_longer_agrees", "note": "a secret"}
+    await world.send(cast.ALDER_SALES, "POST", f"/api/customers/{cast.CEDAR}/standing/end", ending)
     assert (await guest.get("/providers")).text == never, "ended and never confirmed look alike"
     await provider.fill(f"/resellers/{cast.HORNBEAM}/request")
     assert (await guest.get("/providers")).text == never, "another reseller was asked"
@@ -67,7 +67,7 @@ async def test_it_learns_that_a_confirmation_is_missing_and_when_it_was_asked_an
 
 
 @pytest.mark.rule("R26")
-async def test_each_provider_of_a_reseller_is_told_apart(world: World) -> None:
+async def test_each_provider_of_a_reseller_is_shown_apart(world: World) -> None:
     world.change("update partner set kind = 'indirect_provider' where partner_id = ?", cast.HAZEL)
     world.change("insert into reseller_link values (?, ?, 1, null)", cast.HAZEL, cast.BIRCH)
     for customer in (cast.CEDAR, cast.ELM):
@@ -83,7 +83,7 @@ async def test_each_provider_of_a_reseller_is_told_apart(world: World) -> None:
         assert "Elm Studio" not in (await guest.get(f"/providers?provider={odd}")).text
 
 
-async def test_a_reseller_without_a_provider_is_told_so(world: World) -> None:
+async def test_a_reseller_without_a_provider_reads_that_it_has_none(world: World) -> None:
     world.change("update reseller_link set ended_at = 1")
     guest = await visitor(world, cast.BIRCH_SALES)
     assert "No provider is linked to your account" in (await guest.get("/providers")).text

@@ -50,7 +50,7 @@ async def test_the_form_begins_with_the_programmes_own_agreement(world: World, n
          "La version 2018-09 est publiée."),
     ],
 )  # fmt: skip
-async def test_a_version_is_sent_looked_at_and_published(
+async def test_a_version_is_sent_reviewed_and_published(
     world: World, language: str, asked: str, expected: list[str], done: str
 ) -> None:
     someone = await operator(world, language)
@@ -152,7 +152,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("files", "changes", "english", "french"), WRONG.values(), ids=WRONG)
-async def test_what_is_wrong_is_told_at_its_field_and_nothing_is_published(
+async def test_what_is_wrong_is_reported_at_its_field_and_nothing_is_published(
     world: World,
     files: dict[str, tuple[str, bytes]],
     changes: dict[str, str | None],
@@ -172,7 +172,7 @@ async def test_what_is_wrong_is_told_at_its_field_and_nothing_is_published(
     assert published(world) == []
 
 
-async def test_every_mistake_is_told_at_once_in_the_order_of_the_fields(world: World) -> None:
+async def test_every_mistake_is_reported_at_once_in_the_order_of_the_fields(world: World) -> None:
     someone = await operator(world)
     reply = await check(
         someone,
@@ -270,7 +270,7 @@ async def test_pressed_twice_reloaded_or_gone_back_it_is_done_once(world: World)
     assert "Version 2018-09 b is published." in meant.text
 
 
-async def test_of_two_operators_with_one_label_one_publishes_and_the_other_is_told(world: World) -> None:
+async def test_of_two_operators_with_one_label_one_publishes_and_the_other_sees_why_not(world: World) -> None:
     first, second = await operator(world), await operator(world, "fr")
     shown = [await check(first), await check(second, {"file-0": ("other.md", b"# Other\n")}, **{"language-1": ""})]
     replies = await asyncio.gather(publish(first, shown[0]), publish(second, shown[1]))
@@ -498,7 +498,7 @@ async def test_a_word_document_is_published_with_the_pdf_to_show(world: World, l
         ({"pdf-0": ("a.pdf", pdf())}, "file-0", "Choose the Word document of this text as well"),
     ],
 )
-async def test_a_pdf_that_cannot_be_shown_is_told_at_its_field(
+async def test_a_pdf_that_cannot_be_shown_is_reported_at_its_field(
     world: World, sent: dict[str, tuple[str, bytes]], where: str, expected: str
 ) -> None:
     someone = await operator(world)

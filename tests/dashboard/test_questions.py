@@ -82,7 +82,7 @@ async def test_questions_are_found_by_their_words(world: World, query: str, lang
     assert 0 < len(answers_on(every.page)) < len(IDS)
 
 
-async def test_what_is_looked_for_is_data(world: World) -> None:
+async def test_search_words_are_data(world: World) -> None:
     someone = await visitor(world)
     for typed in (HOSTILE, "\u05d7\u05d1\u05e8\u05d4", "x" * 5000, "%00", "{0}"):
         answer = await someone.client.get("/questions", params={"q": typed})

@@ -235,7 +235,7 @@ async def follow(someone: Visitor, reply: Reply, name: str) -> Reply:
     ],
 )
 @pytest.mark.rule("R21", "R22", "R26", "R31")
-async def test_whoever_confirms_sees_their_own_and_others_a_sentence(
+async def test_who_confirms_sees_their_own_and_others_a_sentence(
     world: World, user: str, status: int, present: str, named: bool
 ) -> None:
     await world.confirm(cast.HAZEL_ADMIN, cast.CEDAR)
@@ -348,7 +348,7 @@ async def test_lists_tell_the_outdated_apart_and_lead_to_the_work_list(world: Wo
 
 
 @pytest.mark.parametrize("user", [cast.ALDER_HELPDESK, cast.BIRCH_SALES, cast.OPERATOR_USER])
-async def test_who_may_not_confirm_is_told_nothing_of_it(world: World, user: str) -> None:
+async def test_who_may_not_confirm_sees_nothing_of_it(world: World, user: str) -> None:
     await outdated(world)
     someone = await visitor(world, user)
     for path in ("/", "/customers", "/customers?state=outdated", f"/resellers/{cast.HORNBEAM}"):

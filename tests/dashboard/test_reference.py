@@ -44,7 +44,7 @@ async def test_the_document_holds_our_own_api_and_nothing_else(world: World) -> 
     }
 
 
-async def test_every_operation_says_what_it_does_who_may_and_what_refusals_look_like(world: World) -> None:
+async def test_every_operation_says_what_it_does_who_may_and_what_errors_look_like(world: World) -> None:
     read = await document(world)
     assert read["openapi"].startswith("3.1")
     for method, path, one in operations(read):

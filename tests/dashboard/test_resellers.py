@@ -58,8 +58,8 @@ async def test_one_reseller_shows_who_is_missing_since_when_and_leads_to_the_for
     assert f"/customers/{cast.CEDAR}/confirmation?collected={cast.HORNBEAM}" in shown.page.links
     world.clock.now += timedelta(days=1)
     await world.confirm(cast.ALDER_SALES, cast.CEDAR)  # one record, for every reseller
-    refusal = {"reason": "no_longer_agrees", "note": ""}
-    await world.send(cast.ALDER_SALES, "POST", f"/api/customers/{cast.FRENE}/standing/end", refusal)
+    ending = {"reason": "no_longer_agrees", "note": ""}
+    await world.send(cast.ALDER_SALES, "POST", f"/api/customers/{cast.FRENE}/standing/end", ending)
     shown = await guest.get(HORNBEAM)
     assert "Frêne Conseil no longer agrees 16 August 2018" in shown.text
     assert "Cedar" not in shown.text

@@ -60,7 +60,7 @@ async def download(someone: Visitor, address: str, language: str = "en") -> list
 
 
 @pytest.mark.rule("R34", "R37", "X4", "X5")
-async def test_the_operator_is_told_counts_and_no_customer(portfolio: World) -> None:
+async def test_the_operator_sees_counts_and_no_customer(portfolio: World) -> None:
     someone = await visitor(portfolio, cast.OPERATOR_USER)
     assert ADDRESS in (await someone.get("/agreements")).page.links
     shown = await someone.get(ADDRESS + ASKED)
@@ -111,7 +111,7 @@ async def test_a_partner_sees_its_own_customers_and_nobody_elses(portfolio: Worl
     assert not [name for name in ("Hazel", "Never (made up)") if name in everything]
 
 
-async def test_it_is_told_in_french(portfolio: World) -> None:
+async def test_it_is_shown_in_french(portfolio: World) -> None:
     someone = await visitor(portfolio, cast.ALDER_ADMIN, "fr")
     opened = await someone.get(f"{ADDRESS}?countries=all")
     form = next(form for form in opened.page.forms if form.action == ADDRESS)
@@ -146,7 +146,7 @@ async def test_the_form_proposes_and_its_answer_can_be_passed_on(portfolio: Worl
 
 
 @pytest.mark.rule("R34")
-async def test_a_published_version_is_looked_at_by_its_id(portfolio: World) -> None:
+async def test_a_published_version_is_simulated_by_its_id(portfolio: World) -> None:
     effective = datetime(2019, 6, 1, 8, tzinfo=UTC)
     text = {FRANCE: ("text.md", b"# Made up")}
     major = await publish(portfolio, text, "2019-06", effective_from=effective)
@@ -200,7 +200,7 @@ async def test_a_published_version_is_looked_at_by_its_id(portfolio: World) -> N
         ("version=%00", ""),
     ],
 )
-async def test_what_cannot_be_is_told_beside_its_field_and_kept(
+async def test_what_cannot_be_is_reported_beside_its_field_and_kept(
     portfolio: World, query: str, field: str, language: str
 ) -> None:
     someone = await visitor(portfolio, cast.ALDER_SALES, language)
@@ -233,7 +233,7 @@ async def test_what_cannot_be_is_told_beside_its_field_and_kept(
         "effective_from=2019-05-01&lang=fr&other=1",
     ],
 )
-async def test_what_can_be_read_is_looked_at(portfolio: World, query: str) -> None:
+async def test_what_can_be_read_is_simulated(portfolio: World, query: str) -> None:
     someone = await visitor(portfolio, cast.ALDER_SALES)
     shown = await someone.get(f"{ADDRESS}?{query}")
     assert (shown.status, "result" in shown.page.ids) == (200, True), shown.text
@@ -264,7 +264,7 @@ async def test_an_empty_answer_says_what_it_means(portfolio: World, english: str
         assert len(await download(someone, CUSTOMERS_FILE + ASKED + query, language)) == 1
 
 
-async def test_customers_outdated_in_any_case_are_told_apart(portfolio: World) -> None:
+async def test_customers_outdated_in_any_case_are_shown_apart(portfolio: World) -> None:
     text: dict[Any, Any] = {AMERICA: ("text.md", b"# Made up")}
     await publish(portfolio, text, "2019-04", effective_from=datetime(2019, 4, 1, tzinfo=UTC))
     someone = await visitor(portfolio, cast.ALDER_SALES)

@@ -120,7 +120,7 @@ async def test_a_day_may_be_typed_as_it_is_written(past: World, language: str, t
         ("?on=%00&known-at=%F0%9F%8C%B2", "en", "We cannot read this day."),
     ],
 )
-async def test_a_wrong_day_is_told_beside_its_field_and_kept(
+async def test_a_wrong_day_is_reported_beside_its_field_and_kept(
     past: World, query: str, language: str, expected: str
 ) -> None:
     shown = await look(past, query, language)
@@ -143,7 +143,7 @@ async def test_it_is_a_step_from_the_history_and_from_the_printable_record(past:
     assert {CEDAR, f"{CEDAR}/record"} <= set(asked.page.links)
 
 
-async def test_of_a_former_customer_the_partners_own_record_is_told(past: World) -> None:
+async def test_of_a_former_customer_the_partners_own_record_is_reported(past: World) -> None:
     someone = await visitor(past)
     left = await past.send(cast.ALDER_SALES, "PATCH", f"/v1{CEDAR}", {"relationshipToPartner": "none"})
     assert left.status_code == 200

@@ -106,7 +106,7 @@ async def test_names_are_shown_as_text_whatever_they_hold(world: World) -> None:
     )  # twice the title, the user, its partner, the customer, its partner, the example
 
 
-async def test_the_figures_are_named_only_where_they_are(world: World) -> None:
+async def test_the_metrics_are_named_only_where_they_are(world: World) -> None:
     assert "/metrics" in (await read(framework(world.deployment))).text
     page = await read(framework(replace(world.deployment, metrics_elsewhere=True)))
     assert "/metrics" not in page.text

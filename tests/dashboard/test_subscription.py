@@ -118,7 +118,7 @@ async def test_a_reactivation_is_refused_once_the_customer_no_longer_agrees_unti
         ({"quantity": 4, "autoRenewEnabled": False}, ["Its seats are now: 4.", "Its auto-renewal is now: off."]),
     ],
 )
-async def test_what_a_colleague_changed_meanwhile_is_told_and_nothing_is_done(
+async def test_what_a_colleague_changed_meanwhile_is_reported_and_nothing_is_done(
     world: World, colleague: dict[str, Any], expected: list[str]
 ) -> None:
     path = await bought(world)
@@ -139,7 +139,7 @@ async def test_what_a_colleague_changed_meanwhile_is_told_and_nothing_is_done(
     assert kept(world, path)[0] == "deleted"
 
 
-async def test_a_renewal_meanwhile_is_told_too(world: World) -> None:
+async def test_a_renewal_meanwhile_is_reported_too(world: World) -> None:
     path = await bought(world)
     someone = await visitor(world)
     asked = await someone.get(f"{path}?to=suspend")
@@ -196,7 +196,7 @@ async def test_a_trial_is_not_offered_auto_renewal(world: World) -> None:
     assert "A trial subscription is not eligible to auto-renew." in forged.text
 
 
-async def test_addons_follow_and_are_named_beforehand_and_come_back_after_it(world: World) -> None:
+async def test_addons_follow_and_are_named_before_and_come_back_after_it(world: World) -> None:
     path = await bought(world)
     addon = await bought(world, friendlyName="Archive", parentSubscriptionId=path.split("/")[-2])
     someone = await visitor(world)

@@ -117,7 +117,7 @@ async def test_a_refused_order_is_one_write_and_so_is_the_confirmation_with_the_
 
 
 @pytest.mark.rule("R7")
-async def test_a_refusal_is_recorded_although_the_form_names_an_agreement_that_is_none(world: World) -> None:
+async def test_a_denial_is_recorded_although_the_form_names_an_agreement_that_is_none(world: World) -> None:
     world.clock.now = DASHBOARD_ENFORCED
     someone, store = await signed_in(world)
     opened = await someone.get(ORDER)

@@ -169,7 +169,7 @@ async def test_more_than_the_form_can_have_is_read_no_further(world: World) -> N
     assert open_files() == 0
 
 
-async def test_one_file_that_is_too_large_is_told_beside_its_field_and_takes_no_more_room(world: World) -> None:
+async def test_one_file_that_is_too_large_is_reported_beside_its_field_and_takes_no_more_room(world: World) -> None:
     someone = await operator(world)
     await someone.get(PATH)
     body = Body(token_of(someone), head("file-2", "large.pdf"), 3 * LARGEST, END)

@@ -105,7 +105,7 @@ def french_everywhere() -> list[Locale]:
 
 
 @pytest.mark.rule("R26")
-async def test_who_published_is_told_to_the_operator_alone_and_never_anothers_user(world: World) -> None:
+async def test_who_published_is_shown_to_the_operator_alone_and_never_anothers_user(world: World) -> None:
     await publish(world, {AMERICA: ("en.md", ENGLISH)}, "by command")
     by = (("by the operator", cast.OPERATOR_USER), ("by a stranger", cast.HAZEL_ADMIN), ("by nobody", cast.NOBODY))
     for number, (label, user) in enumerate(by, 2):

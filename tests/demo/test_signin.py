@@ -313,7 +313,7 @@ def test_resources_that_are_refused(demo: Demo, form: dict[str, str]) -> None:
     assert demo.v1(form, ALDER).json()["error"] == "invalid_resource"
 
 
-def test_refusals_speak_the_readers_language(demo: Demo) -> None:
+def test_errors_speak_the_readers_language(demo: Demo) -> None:
     form = PASSWORD | SCOPE | {"password": "wrong"}
     for language in ("en", "fr"):
         answer = demo.v2(form, **{"Accept-Language": language}).json()
@@ -543,7 +543,9 @@ def test_redirects_anywhere_else_stay_here(demo: Demo, address: str) -> None:
         (ASKED, "nowhere.example"),
     ],
 )
-def test_a_request_nobody_can_be_told_of_stays_here(demo: Demo, asked: dict[str, str], tenant: str) -> None:
+def test_a_request_that_cannot_be_answered_to_its_client_stays_here(
+    demo: Demo, asked: dict[str, str], tenant: str
+) -> None:
     response = demo.page(asked, tenant)
     assert response.status_code == 400
     assert text("signin.page-refused", "en") in response.text
@@ -564,7 +566,7 @@ def test_a_request_nobody_can_be_told_of_stays_here(demo: Demo, asked: dict[str,
         (ASKED | {"prompt": "none"}, "login_required"),
     ],
 )
-def test_other_faults_are_told_to_the_client(demo: Demo, asked: dict[str, str], error: str) -> None:
+def test_other_faults_are_reported_to_the_client(demo: Demo, asked: dict[str, str], error: str) -> None:
     for response in (demo.page(asked), demo.choose(asked)):
         answer = _answer(response)
         assert (answer["error"], answer["state"]) == (error, ASKED["state"])

@@ -155,10 +155,10 @@ async def test_cedar_accepted_by_date_and_then_by_name(begun: Callable[..., Awai
     standing = (await reader.get(f"/api/customers/{cast.CEDAR}/standing")).json()
     [history] = [one["history"] for one in standing["agreements"] if one["agreementType"] == "MicrosoftCloudAgreement"]
     again = start - timedelta(days=7)
-    told = [
+    reported = [
         (one["dateAgreed"][:10], one["recordedAt"][:19], one["text"]["basis"], one["text"]["label"]) for one in history
     ]
-    assert told == [
+    assert reported == [
         (f"{again:%Y-%m-%d}", f"{again:%Y-%m-%dT%H:%M:%S}", "stated", f"{start - timedelta(days=30):%Y-%m-%d}"),
         ("2018-09-03", "2018-09-03T10:00:00", "inferred", "2017-08-01"),
     ]

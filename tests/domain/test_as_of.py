@@ -84,7 +84,7 @@ def test_a_renewal_is_known_from_the_instant_of_its_record_on() -> None:
 
 
 @pytest.mark.rule("R47")
-def test_an_acceptance_does_not_reach_behind_the_latest_refusal_where_a_clock_was_set_back() -> None:
+def test_an_acceptance_does_not_reach_behind_the_latest_no_where_a_clock_was_set_back() -> None:
     known = facts(
         confirmation(1, 1), no_longer_agrees(2, 10), no_longer_agrees(3, 5), confirmation(4, recorded=12, agreed=7)
     )
@@ -101,7 +101,7 @@ def test_what_the_customer_ended_stays_ended_when_another_agreement_is_confirmed
 
 
 @pytest.mark.rule("R47")
-def test_a_later_refusal_does_not_change_from_when_a_confirmation_was_in_effect() -> None:
+def test_a_later_no_does_not_change_from_when_a_confirmation_was_in_effect() -> None:
     known = facts(no_longer_agrees(1, 2), confirmation(2, recorded=6, agreed=4), no_longer_agrees(3, 8))
     assert [states(known, day(number))[0] for number in (3, 5, 9)] == [State.ENDED, State.CURRENT, State.ENDED]
 

@@ -89,7 +89,7 @@ def test_a_language_is_a_code_or_a_culture_and_is_kept_as_given(language: str) -
         ("En", "de-DE", "de-DE"),
     ],
 )
-def test_texts_are_looked_for_in_the_language_that_somebody_chose(language: str, culture: str, read: str) -> None:
+def test_texts_are_found_in_the_language_that_somebody_chose(language: str, culture: str, read: str) -> None:
     assert text_language(language, culture) == read
 
 
@@ -142,13 +142,13 @@ def test_what_is_missing_or_breaks_a_limit_is_named(draft: CustomerDraft, name: 
 def test_some_countries_ask_for_a_registration_number_and_a_phone(country: str, number: str) -> None:
     draft = replace(placed(country=country), registration_number=number)
     assert checked_draft(draft, COUNTRIES).registration_number == number
-    refusals: list[tuple[CustomerDraft, ErrorCode]] = [
+    refused_drafts: list[tuple[CustomerDraft, ErrorCode]] = [
         (replace(draft, registration_number=None), "customer.registration-missing"),
         (replace(draft, registration_number=f"{number}X"), "customer.registration-malformed"),
         (replace(draft, registration_number="٣" * len(number)), "customer.registration-malformed"),
         (replace(draft, address=replace(draft.address, phone="")), "customer.phone-missing"),
     ]
-    for refused, kind in refusals:
+    for refused, kind in refused_drafts:
         with rejected(kind):
             checked_draft(refused, COUNTRIES)
 
@@ -186,9 +186,9 @@ def test_an_address_alone_needs_no_names() -> None:
 
 
 @pytest.mark.parametrize(
-    ("spelled", "key"),
+    ("typed", "key"),
     [
-        *((spelled, "frene") for spelled in ("FRÊNE", "frêne", "Fre\u0302ne", "ＦＲÊＮＥ", "Frene")),
+        *((typed, "frene") for typed in ("FRÊNE", "frêne", "Fre\u0302ne", "ＦＲÊＮＥ", "Frene")),
         ("Großmann & Söhne", "grossmann & sohne"),
         ("GROSSMANN", "grossmann"),
         ("İstanbul ISI ışı", "istanbul isi isi"),
@@ -200,8 +200,8 @@ def test_an_address_alone_needs_no_names() -> None:
         ("مُحَمَّد", "محمد"),
     ],
 )
-def test_a_name_is_found_however_it_is_written(spelled: str, key: str) -> None:
-    assert search_key(spelled) == key
+def test_a_name_is_found_however_it_is_written(typed: str, key: str) -> None:
+    assert search_key(typed) == key
 
 
 def test_marks_that_make_another_letter_stay() -> None:

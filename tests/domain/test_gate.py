@@ -245,10 +245,10 @@ def test_the_newest_is_the_one_recorded_last_whatever_the_clocks_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "allowed"), [(None, True), ("MicrosoftCloudAgreement", True), ("MicrosoftCustomerAgreement", False)]
+    ("requested", "allowed"), [(None, True), ("MicrosoftCloudAgreement", True), ("MicrosoftCustomerAgreement", False)]
 )
-def test_an_offer_may_ask_for_one_agreement_type(wanted: str | None, allowed: bool) -> None:
-    assert ask(CONFIRMED, CUSTOMER_AGREEMENT_OPENS, agreement_type=wanted).allowed is allowed
+def test_an_offer_may_ask_for_one_agreement_type(requested: str | None, allowed: bool) -> None:
+    assert ask(CONFIRMED, CUSTOMER_AGREEMENT_OPENS, agreement_type=requested).allowed is allowed
 
 
 RENEW_BY = datetime(2020, 8, 20, tzinfo=UTC)
@@ -382,7 +382,7 @@ def test_every_reason_and_every_advisory_in_the_order_of_the_contract(
 ALONE = {Code.STANDING_UNKNOWN, Code.CLOCK_BEHIND, Code.RELATIONSHIP_MISSING}
 
 
-def test_every_question_has_an_answer_and_every_refusal_a_reason() -> None:
+def test_every_question_has_an_answer_and_every_denial_a_reason() -> None:
     standings: list[Standing | Unknown] = [NO_RELATIONSHIP, Unknown(), Unknown(clock_behind=True), NEVER, CONFIRMED]
     standings += [REFUSED, OUTDATED, OVERDUE, Standing(True, (CUSTOMER,)), Standing(True, (OLD_TYPE, CUSTOMER))]
     dates = (

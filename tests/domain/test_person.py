@@ -66,7 +66,7 @@ def test_long_words_and_addresses_are_cut() -> None:
         ("", (), ()),
     ],
 )
-def test_what_is_typed_is_looked_for_among_persons(
+def test_what_is_typed_is_searched_among_persons(
     typed: str, words: tuple[str, ...], addresses: tuple[str, ...]
 ) -> None:
     search = CustomerSearch(typed, persons=True)

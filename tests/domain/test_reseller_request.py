@@ -92,7 +92,7 @@ def test_how_a_customer_stands_and_since_when(
         assert lacking_since(standing, SUCCESSOR, now, RELATED, None) == since
 
 
-def test_a_confirmation_taken_back_is_missing_from_then_on() -> None:
+def test_a_voided_confirmation_is_missing_from_then_on() -> None:
     voided = ASKED + DAY
     assert lacking_since(Standing(True), SUCCESSOR, voided + DAY, RELATED, voided) == voided
 

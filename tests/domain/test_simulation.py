@@ -57,7 +57,7 @@ def scenario(**changes: Any) -> Scenario:
         ({"effective_from": NOW - timedelta(weeks=52)}, "weeks", "window-over"),
     ],
 )
-def test_what_cannot_be_looked_at_is_told_with_its_field(
+def test_what_cannot_be_simulated_is_reported_with_its_field(
     changes: dict[str, Any], field: str, key: str, language: str
 ) -> None:
     with rejected(f"simulation.{key}") as denied:
@@ -66,13 +66,13 @@ def test_what_cannot_be_looked_at_is_told_with_its_field(
     assert "{" not in text(denied.value.code, language, **denied.value.parameters)
 
 
-def test_a_country_that_is_none_is_told_with_the_nearest() -> None:
+def test_a_country_that_is_none_is_reported_with_the_nearest() -> None:
     with rejected("simulation.country-unknown") as denied:
         checked_scenario(scenario(countries=frozenset({"fr"})), PROGRAMME, TABLE, NOW, None)
     assert denied.value.parameters == {"name": "countries", "country": "fr", "nearest": "FR"}
 
 
-def test_a_version_is_looked_at_until_it_takes_effect() -> None:
+def test_a_version_is_simulated_until_it_takes_effect() -> None:
     published = version(1, "2019-02", effective_from=EFFECT)
     asked = Scenario.of(published, StaleRule.ADVISE, weeks=4)
     assert (asked.published, asked.label, asked.countries) == (published.id, "2019-02", frozenset({"US"}))

@@ -24,7 +24,7 @@ WHOLE = SubscriptionChange(5, ACTIVE, True, "Office", BillingCycle.MONTHLY, None
 
 @pytest.mark.rule("R10", "R11", "R12", "R40")
 @pytest.mark.parametrize(
-    ("stored", "wanted", "actions"),
+    ("stored", "requested", "actions"),
     [
         (subscription(), WHOLE, ()),
         (subscription(), SubscriptionChange(), ()),
@@ -44,9 +44,9 @@ WHOLE = SubscriptionChange(5, ACTIVE, True, "Office", BillingCycle.MONTHLY, None
     ],
 )
 def test_only_differences_ask_the_gate(
-    stored: Subscription, wanted: SubscriptionChange, actions: tuple[Action, ...]
+    stored: Subscription, requested: SubscriptionChange, actions: tuple[Action, ...]
 ) -> None:
-    assert actions_of(stored, wanted) == actions
+    assert actions_of(stored, requested) == actions
 
 
 def test_nobody_makes_a_subscription_expire() -> None:
@@ -55,7 +55,7 @@ def test_nobody_makes_a_subscription_expire() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stored", "wanted", "account", "error"),
+    ("stored", "requested", "account", "error"),
     [
         (subscription(), SubscriptionChange(quantity=0), "production", "subscription.quantity-out-of-range"),
         (subscription(), SubscriptionChange(quantity=-1), "production", "subscription.quantity-out-of-range"),
@@ -73,10 +73,10 @@ def test_nobody_makes_a_subscription_expire() -> None:
     ],
 )  # fmt: skip
 def test_what_a_change_may_not_do(
-    stored: Subscription, wanted: SubscriptionChange, account: str, error: ErrorCode
+    stored: Subscription, requested: SubscriptionChange, account: str, error: ErrorCode
 ) -> None:
     with rejected(error):
-        changed(stored, wanted, None, Account(account))
+        changed(stored, requested, None, Account(account))
 
 
 def test_an_unchanged_subscription_stays_the_very_same() -> None:
@@ -84,9 +84,9 @@ def test_an_unchanged_subscription_stays_the_very_same() -> None:
 
 
 def test_a_change_counts_once_and_keeps_the_rest() -> None:
-    wanted = SubscriptionChange(100_000, SUSPENDED, False, "New", BillingCycle.MONTHLY, "1000002")
+    requested = SubscriptionChange(100_000, SUSPENDED, False, "New", BillingCycle.MONTHLY, "1000002")
     stored = subscription(quantity=100_000)
-    assert changed(stored, wanted, None, Account.PRODUCTION) == subscription(
+    assert changed(stored, requested, None, Account.PRODUCTION) == subscription(
         quantity=100_000,
         status=SUSPENDED,
         auto_renew=False,

@@ -102,7 +102,7 @@ def test_a_country_without_a_text_has_none(country: str, on: datetime) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "expected"),
+    ("requested", "expected"),
     [
         (Locale("fr", "fr-FR"), [FRANCE, FRANCE_ENGLISH]),
         (Locale("FR", "fr-CA"), [FRANCE, FRANCE_ENGLISH]),
@@ -113,8 +113,8 @@ def test_a_country_without_a_text_has_none(country: str, on: datetime) -> None:
         (Locale("", ""), [AMERICA]),
     ],
 )
-def test_the_nearest_pairs_are_named(wanted: Locale, expected: list[Locale]) -> None:
-    found = nearest(wanted, TABLE)
+def test_the_nearest_pairs_are_named(requested: Locale, expected: list[Locale]) -> None:
+    found = nearest(requested, TABLE)
     assert list(found[: len(expected)]) == expected
     assert len(found) <= 3
     assert TABLE.issuperset(found)
@@ -151,7 +151,7 @@ def test_a_note_may_have_lines_and_codes_need_not_be_those_of_iso() -> None:
     assert checked_draft(good, TABLE) is good
 
 
-def test_a_wrong_pdf_to_show_is_told_once_for_each_text() -> None:
+def test_a_wrong_pdf_to_show_is_reported_once_for_each_text() -> None:
     wrong, right = shown("0", MediaType.MARKDOWN, MediaType.PDF), shown("1", MediaType.DOCX, MediaType.PDF)
     found = list(violations_of(draft(files={FRANCE_ENGLISH: wrong, AMERICA: wrong, FRANCE: right}), TABLE))
     assert [fault.parameters for fault in found] == [{"pair": "FR en-US"}]
@@ -193,18 +193,18 @@ def test_only_a_major_version_in_the_past_outdates_at_once(
     assert outdates_at_once(draft(effective_from=effective_from, major=major), NOW) is at_once
 
 
-def test_everything_that_is_wrong_with_a_version_is_told() -> None:
+def test_everything_that_is_wrong_with_a_version_is_reported() -> None:
     wrong = draft(
         "../../etc",
         note="\u202e",
         effective_from=datetime(1899, 12, 31, tzinfo=UTC),
         files={Locale("ZZ", "en-US"): file(), Locale("US", "fr-FR"): file()},
     )
-    told = [
+    reported = [
         (fault.code, fault.parameters.get("name", fault.parameters.get("pair")))
         for fault in violations_of(wrong, TABLE)
     ]
-    assert told == [
+    assert reported == [
         ("request.invalid-property", "label"),
         ("request.invalid-property", "note"),
         ("request.invalid-property", "effective_from"),

@@ -61,10 +61,10 @@ def test_the_employee_behind_a_designated_account_is_the_one_who_confirms() -> N
     assert warnings("robin@home.example", [], [], ["marketplace@alder.example", "Robin@Home.example"]) == (OWN,)
 
 
-def test_a_domain_in_two_lists_is_told_twice() -> None:
+def test_a_domain_in_two_lists_is_reported_twice() -> None:
     assert warnings("a@shared.example", ["shared.example"], ["shared.example"], []) == (PARTNER, RESELLER)
 
 
 @pytest.mark.parametrize("domain", ["", ".", "a..b", "x" * 300 + ".example", "ü" * 100, "\u202ealder.example"])
-def test_a_domain_that_no_name_system_can_spell_breaks_nothing(domain: str) -> None:
+def test_a_domain_that_no_name_system_can_encode_breaks_nothing(domain: str) -> None:
     assert warnings(f"a@{domain}", ["alder.example"], [domain], [None]) in ((), (RESELLER,))

@@ -108,7 +108,7 @@ async def test_the_gate_denies_what_it_cannot_read(world: World, damage: Callabl
     assert (await world.send(None, "GET", "/healthz")).status_code == 200
 
 
-async def test_a_defect_below_the_gate_is_told_as_one_and_allows_nothing(world: World) -> None:
+async def test_a_defect_below_the_gate_is_reported_as_one_and_allows_nothing(world: World) -> None:
     assert (await world.ask(cast.ALDER_SALES, cast.CEDAR))["verdict"] == "allow"
     await world.store.write(lambda uow: uow.execute("alter table current_confirmation rename to elsewhere"))
     question: dict[str, Any] = {"customerId": cast.CEDAR, "action": "new_purchase", "channel": "api"}

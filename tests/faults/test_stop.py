@@ -18,7 +18,7 @@ from tests.world import agreement
 SALES = "sales@alder.example"
 
 
-def test_a_server_told_to_stop_answers_first_and_closes_the_record(tmp_path: Path) -> None:
+def test_a_server_that_is_stopped_answers_first_and_closes_the_record(tmp_path: Path) -> None:
     with Server(tmp_path) as server:
         answers: list[int] = []
 

@@ -367,8 +367,8 @@ async def test_what_is_no_form_of_ours_is_refused_in_words(world: World, languag
     in_parts = await guest.client.post("/customers/new", files={TOKEN: (None, token)})
     assert in_parts.status_code == 403
     assert text("page.form-untrusted", language) in Page(in_parts.text).text
-    looked_at = await guest.client.get("/sign-out")
-    assert looked_at.status_code == 405
+    viewed = await guest.client.get("/sign-out")
+    assert viewed.status_code == 405
 
 
 # Files of commands
@@ -414,7 +414,7 @@ def test_any_value_in_a_file(agreegate: Agreegate, data: Path, tmp_path: Path, n
 @pytest.mark.fault("C6")
 @pytest.mark.parametrize("what", SPECIAL)
 @pytest.mark.parametrize("name", FILES)
-def test_what_is_no_file_is_told_at_once(
+def test_what_is_no_file_is_reported_at_once(
     agreegate: Agreegate, data: Path, tmp_path: Path, name: str, what: str
 ) -> None:
     path = tmp_path / FILES[name].file

@@ -239,10 +239,10 @@ class Histories(RuleBasedStateMachine):
         """A text takes effect: now, soon, long ago or on some date."""
         effective = to if later is None else self.now + later
         files = {LOCALES[country]: texts.file() for country in where}
-        wanted = texts.draft(
+        requested = texts.draft(
             str(len(self.texts)), template_id=TEMPLATES[agreement], major=major, effective_from=effective, files=files
         )
-        published = run(self.ground.store.write(lambda uow: add_text_version(uow, wanted, "tests")))
+        published = run(self.ground.store.write(lambda uow: add_text_version(uow, requested, "tests")))
         text = {"agreement": agreement, "major": major, "where": where, "from": effective, "id": published.id}
         self.texts = [*self.texts, text]
         self.touched = set(PAIRS)
@@ -295,13 +295,15 @@ class Histories(RuleBasedStateMachine):
         ):
             self.held[pair] |= {key: reference.lengthened(renewed, term, self.now) | {"seats": quantity}}
 
-    @rule(pair=pairs, wanted=st.lists(st.tuples(terms, seats), min_size=1, max_size=3))
-    def fill_a_cart(self, pair, wanted) -> None:
-        lines = [CartLine(number, OFFER, quantity, term=TERMS[term]) for number, (term, quantity) in enumerate(wanted)]
+    @rule(pair=pairs, requested=st.lists(st.tuples(terms, seats), min_size=1, max_size=3))
+    def fill_a_cart(self, pair, requested) -> None:
+        lines = [
+            CartLine(number, OFFER, quantity, term=TERMS[term]) for number, (term, quantity) in enumerate(requested)
+        ]
         forbidden = None if reference.related(self.histories[pair]) else "relationship.missing"
         cart = self.attempt(pair, create_cart, lines, forbidden=forbidden, access=WRITE_ORDERS, plain=True)
         if cart is not None:
-            self.carts.append({"pair": pair, "id": cart.id, "wanted": wanted, "made": self.now, "ordered": False})
+            self.carts.append({"pair": pair, "id": cart.id, "requested": requested, "made": self.now, "ordered": False})
 
     @rule(which=picks, channel=channels)
     @precondition(lambda self: self.carts)
@@ -314,12 +316,12 @@ class Histories(RuleBasedStateMachine):
             forbidden = "cart.not-found"
         else:
             forbidden = "cart.submitted" if cart["ordered"] else None
-        limit = any(self.why_not_buy(pair, quantity, len(cart["wanted"])) for _, quantity in cart["wanted"])
+        limit = any(self.why_not_buy(pair, quantity, len(cart["requested"])) for _, quantity in cart["requested"])
         orders = self.purchase(pair, check_out, cart["id"], channel=channel, actions=["new_purchase"],
                                first=forbidden, forbidden="cart.faulty" if limit else None)  # fmt: skip
         if orders is not None:
             cart["ordered"] = True
-            self.bought(pair, self.held[pair], orders, cart["wanted"])
+            self.bought(pair, self.held[pair], orders, cart["requested"])
 
     @rule(what=held, channel=channels, quantity=st.one_of(st.none(), seats), status=statuses,
           auto=st.sampled_from((None, True, False)))  # fmt: skip
@@ -329,18 +331,19 @@ class Histories(RuleBasedStateMachine):
         pair, key = what
         held = self.held[pair]
         renewed = reference.renewed(held[key], self.now)
-        wanted = (quantity or renewed["seats"], status or renewed["status"])
-        forbidden = reference.why_not_change(renewed, *wanted, held.get(renewed["parent"]), pair[0] == cast.MAPLE)
+        requested = (quantity or renewed["seats"], status or renewed["status"])
+        forbidden = reference.why_not_change(renewed, *requested, held.get(renewed["parent"]), pair[0] == cast.MAPLE)
         changes = SubscriptionChange(quantity=quantity, status=status, auto_renew=auto)
-        actions = reference.actions_of(renewed, *wanted)
+        actions = reference.actions_of(renewed, *requested)
         renewed_only = held | {key: renewed}
         done = self.purchase(pair, change_subscription, key, changes, (), channel=channel, forbidden=forbidden,
                              actions=actions, if_refused=renewed_only)  # fmt: skip
         if done is not None:
             self.held[pair] = reference.with_status(
-                renewed_only | {key: renewed | {"seats": wanted[0], "auto": renewed["auto"] if auto is None else auto}},
+                renewed_only
+                | {key: renewed | {"seats": requested[0], "auto": renewed["auto"] if auto is None else auto}},
                 key,
-                wanted[1],
+                requested[1],
             )
 
     @rule(pair=pairs)
@@ -446,11 +449,11 @@ class Histories(RuleBasedStateMachine):
         living = sum(reference.living(subscription) for subscription in self.held[pair].values())
         return "sandbox.limit" if pair[0] == cast.MAPLE and (quantity > 25 or living + lines > 5) else None
 
-    def bought(self, pair, held, orders: list[Order], wanted, parent=None) -> None:
+    def bought(self, pair, held, orders: list[Order], requested, parent=None) -> None:
         keys = [line.subscription_id for order in orders for line in order.lines]
         new = {
             key: reference.bought(self.now, term, quantity, parent)
-            for key, (term, quantity) in zip(keys, wanted, strict=True)
+            for key, (term, quantity) in zip(keys, requested, strict=True)
         }
         self.held[pair] = held | new
 
@@ -624,7 +627,7 @@ class HalfWatching(Histories):
     }
 
 
-def told(machine: type[Histories]) -> type[TestCase]:
+def test_case_of(machine: type[Histories]) -> type[TestCase]:
     """Its test: 550 histories of up to 30 steps, twenty times as many under the profile `deep`; a tenth on PostgreSQL."""
     tenths = 1 if engines.chosen == "postgresql" else 10
     machine.TestCase.settings = settings(
@@ -633,5 +636,5 @@ def told(machine: type[Histories]) -> type[TestCase]:
     return machine.TestCase
 
 
-TestPublished, TestSuccessor = told(Histories), told(Successor)
-TestWatching, TestHalfWatching = told(Watching), told(HalfWatching)
+TestPublished, TestSuccessor = test_case_of(Histories), test_case_of(Successor)
+TestWatching, TestHalfWatching = test_case_of(Watching), test_case_of(HalfWatching)

@@ -286,7 +286,7 @@ def test_what_happens_once_confirmed_and_once_the_customer_no_longer_agrees(on: 
 
 @pytest.mark.rule("R7", "R50")
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_an_order_is_sent_again_only_after_a_refusal(language: str) -> None:
+def test_an_order_is_sent_again_only_after_a_denial(language: str) -> None:
     """An allowed order that is sent again buys twice."""
     again = {"en": "send the same order again", "fr": "renvoyer la même commande"}[language]
     refused = {"en": "only if Agreegate refused", "fr": "seulement si Agreegate a refusé"}[language]

@@ -247,15 +247,15 @@ async def denied(case: Case, rules: Programme, one: Bought, channel: Channel, at
 async def really(case: Case, asked: Scenario, rows: dict[str, list[Concerned]]) -> dict[date, dict[str, int]]:
     """Publish the version, move the clock through the window, and compare; renewals by week and outcome."""
     begins, until = max(asked.effective_from, NOW), asked.until
-    told = {(partner, row.affected.customer_id): row for partner, found in rows.items() for row in found}
+    reported = {(partner, row.affected.customer_id): row for partner, found in rows.items() for row in found}
     before = set() if asked.published else await outdated(case, begins)
     if not asked.published:
         files = {locale: file("9") for locale in EVERYWHERE if locale.country in asked.countries}
         await case.publish("really", asked.effective_from, files=files)
-        assert await outdated(case, begins) - before == set(told), "exactly those become outdated"
+        assert await outdated(case, begins) - before == set(reported), "exactly those become outdated"
     rules = replace(case.programme, stale_rule=asked.stale_rule, stale_from=asked.stale_from)
     by_key = {(one.partner, one.customer): one for one in case.bought}
-    for key, row in told.items():
+    for key, row in reported.items():
         one = by_key[key]
         for channel, refused in row.denied.items():
             stopped = [await denied(case, rules, one, channel, end) for end in row.affected.stake.order_renewals]
@@ -268,16 +268,16 @@ async def really(case: Case, asked: Scenario, rows: dict[str, list[Concerned]]) 
     case.memory.clock.now = until - INSTANT
     await run_renewals(case.memory.store, until - INSTANT)
     happened: dict[date, dict[str, int]] = {}
-    each: dict[tuple[str, str], list[tuple[datetime, str]]] = {key: [] for key in told}
+    each: dict[tuple[str, str], list[tuple[datetime, str]]] = {key: [] for key in reported}
     for partner, customer, outcome, due in await case.memory.rows(
         "select partner_id, customer_id, outcome, due_at from renewal order by due_at"
     ):
         at = from_micros(due)
-        if (partner, customer) in told and begins <= at < until:
+        if (partner, customer) in reported and begins <= at < until:
             week = happened.setdefault(monday(at), {})
             week[outcome] = week.get(outcome, 0) + 1
             each[partner, customer].append((at, outcome))
-    for key, row in told.items():
+    for key, row in reported.items():
         assert [at for at, outcome in each[key] if outcome == "renewed"] == list(row.affected.stake.auto_renewals)
         assert [at for at, outcome in each[key] if outcome == "expired"] == list(row.affected.stake.order_renewals)
         assert row.affected.stake.renew_by == min((at for at, _ in each[key]), default=None)

@@ -140,14 +140,14 @@ class Past:
         self, effective: datetime, agreement: str = "cloud", *, major: bool = True, here: bool = True
     ) -> TextVersion:
         number = 1 + sum(one["did"] == "published" and one["agreement"] == agreement for one in self.events)
-        wanted = draft(
+        requested = draft(
             str(number),
             template_id=TemplateId(TEMPLATES[agreement]),
             effective_from=effective,
             major=major,
             files={AMERICA if here else FRANCE: file()},
         )
-        done = await self.memory.do(publish_text, self.actor, PROGRAMME, wanted, allow_past=True)
+        done = await self.memory.do(publish_text, self.actor, PROGRAMME, requested, allow_past=True)
         facts = {"agreement": agreement, "number": number, "from": effective, "major": major, "here": here}
         self.note("published", version=done.version, **facts)
         published: TextVersion = done.version
@@ -208,12 +208,12 @@ class Past:
             ],
         )
 
-    async def looked_back(self, at: datetime) -> object:
+    async def summary_at(self, at: datetime) -> object:
         """The same, as it is reported afterwards."""
-        return told(await self.back(at, at))
+        return summary_of(await self.back(at, at))
 
 
-def told(as_of: CustomerAsOf) -> object:
+def summary_of(as_of: CustomerAsOf) -> object:
     """A look back in the shape of what `seen` gives."""
     found = as_of.found
     if found.period is None:
@@ -292,8 +292,8 @@ async def test_looking_back_at_an_instant_gives_what_was_shown_at_it(
             await happen(past, event)
     seen.append((past.now, await past.seen()))
     for at, shown in seen:
-        assert await past.looked_back(at) == shown, at
-    assert told(await past.back()) == seen[-1][1], "now, when nothing is said"
+        assert await past.summary_at(at) == shown, at
+    assert summary_of(await past.back()) == seen[-1][1], "now, when nothing is said"
     past.memory.connection.close()
 
 
@@ -347,7 +347,7 @@ async def past() -> Past:
 
 
 @pytest.mark.rule("R47")
-async def test_an_acceptance_from_before_a_refusal_and_recorded_after_it_does_not_reach_back_behind_it(
+async def test_an_acceptance_from_before_a_no_and_recorded_after_it_does_not_reach_back_behind_it(
     past: Past,
 ) -> None:
     await past.move(10 * DAY)
@@ -364,7 +364,7 @@ async def test_an_acceptance_from_before_a_refusal_and_recorded_after_it_does_no
     assert await past.id(past.now - DAY) == again, "accepted at the instant of the refusal, and so not before it"
 
 
-async def test_former_customers_are_told_of_and_strangers_are_not(past: Past) -> None:
+async def test_former_customers_are_reported_and_strangers_are_not(past: Past) -> None:
     confirmed = await past.confirm()
     await past.move(DAY)
     await past.part()
@@ -414,12 +414,12 @@ async def test_it_says_what_it_rests_on(past: Past) -> None:
     counted = [tuple(one.values()) for one in (found.considered, found.left_out)]
     assert counted == [(1, 0, 0, 1), (1, 1, 2, 0)]
     assert (found.on, found.known_at, found.expected, found.covered) == (AUGUST, known_at, False, True)
-    [told_of] = [one.history for one in found.agreements if one.history]
-    assert [one.mark for one in told_of] == ["counts"], "what was recorded later is not there at all"
+    [shown_history] = [one.history for one in found.agreements if one.history]
+    assert [one.mark for one in shown_history] == ["counts"], "what was recorded later is not there at all"
 
 
 @pytest.mark.rule("R17", "R27", "R47")
-async def test_each_known_confirmation_is_told_with_what_it_was_worth_that_day(past: Past) -> None:
+async def test_each_known_confirmation_is_shown_with_its_worth_on_that_day(past: Past) -> None:
     await past.confirm()
     await past.part()
     await past.move(DAY)

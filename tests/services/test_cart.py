@@ -129,8 +129,8 @@ async def test_what_was_right_may_be_wrong_at_checkout(memory: Memory) -> None:
     cart = await begin(memory, line(provisioning_context={"ParentSubscriptionId": base}))
     assert not cart.faulty
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
-    wanted = SubscriptionChange(status=SubscriptionStatus.SUSPENDED)
-    await memory.do(change_subscription, call(actor, 2), PROGRAMME, cast.CEDAR, base, wanted, ())
+    requested = SubscriptionChange(status=SubscriptionStatus.SUSPENDED)
+    await memory.do(change_subscription, call(actor, 2), PROGRAMME, cast.CEDAR, base, requested, ())
     with rejected("cart.faulty"):
         await buy(memory, cart, 3)
 

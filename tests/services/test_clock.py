@@ -205,9 +205,9 @@ async def test_a_clock_is_accepted_for_the_partner_named_and_audited_there(desk:
     audit = (
         "select partner_id, application_id, resource_new_value from audit_record where operation_type = 'accept_clock'"
     )
-    [(partner, application, told)] = await desk.memory.rows(audit)
+    [(partner, application, details)] = await desk.memory.rows(audit)
     assert (partner, application) == (cast.HAZEL, "agreegate clock accept")
-    assert json.loads(told) == {"accepted_at": NOW.isoformat(), "reason": "Made up"}
+    assert json.loads(details) == {"accepted_at": NOW.isoformat(), "reason": "Made up"}
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "\u200b", "\x00", "x" * 1001])
@@ -293,10 +293,10 @@ STEPS = st.lists(
 @settings(max_examples=60)
 def test_every_history_is_answered_as_its_words_say(steps: list[Any]) -> None:
     """The rule a second time: of what was recorded and accepted, in their order, and nothing of how it is remembered."""
-    run(told(steps))
+    run(play(steps))
 
 
-async def told(steps: list[Any]) -> None:
+async def play(steps: list[Any]) -> None:
     desk = Desk()
     recorded: list[datetime] = []
     accepted: datetime | None = None

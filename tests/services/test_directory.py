@@ -66,7 +66,7 @@ async def rows(store: InlineStore, sql: str) -> list[Row]:
     return await store.read(work)
 
 
-def told(changes: tuple[Change, ...]) -> list[tuple[Verb, Subject, str]]:
+def changes_in(changes: tuple[Change, ...]) -> list[tuple[Verb, Subject, str]]:
     return [(change.verb, change.subject, change.id) for change in changes]
 
 
@@ -132,7 +132,7 @@ async def test_what_the_file_no_longer_names_is_ended_not_deleted(store: InlineS
 
     changes = await apply(store, without)
 
-    assert told(changes) == [
+    assert changes_in(changes) == [
         (Verb.ENDED, Subject.USER, SALES),
         (Verb.ENDED, Subject.RESELLER, HORNBEAM),
         (Verb.CHANGED, Subject.CUSTOMER, CEDAR),
@@ -145,7 +145,7 @@ async def test_what_the_file_no_longer_names_is_ended_not_deleted(store: InlineS
     assert (await store.read(lambda uow: standing_of(uow, alder.id, DOGWOOD))).related, "left alone"
     assert await rows(store, f"select active from partner_user where user_id = '{SALES}'") == [(0,)]
 
-    assert told(await apply(store, CAST))[:2] == [
+    assert changes_in(await apply(store, CAST))[:2] == [
         (Verb.RESUMED, Subject.USER, SALES),
         (Verb.ADDED, Subject.RESELLER, HORNBEAM),
     ]
@@ -173,7 +173,7 @@ async def test_a_reseller_taken_off_a_customer_sees_it_no_longer(store: InlineSt
     assert await seen(birch) == (["Cedar Bakery"], 1)
     before = await seen(hornbeam)
 
-    assert told(await apply(store, CAST.replace(f'["{BIRCH}", "{HORNBEAM}"]\n\n[partner.customer', f'["{HORNBEAM}"]\n\n[partner.customer'))) == [
+    assert changes_in(await apply(store, CAST.replace(f'["{BIRCH}", "{HORNBEAM}"]\n\n[partner.customer', f'["{HORNBEAM}"]\n\n[partner.customer'))) == [
         (Verb.CHANGED, Subject.CUSTOMER, CEDAR)
     ]  # fmt: skip
 
@@ -211,9 +211,9 @@ async def test_customers_end_and_return_in_a_new_period(store: InlineStore) -> N
     await apply(store, CAST)
     ended = CAST.replace('company_name = "Dogwood Legal"', 'company_name = "Dogwood Legal"\nstate = "ended"')
 
-    assert told(await apply(store, ended)) == [(Verb.ENDED, Subject.CUSTOMER, DOGWOOD)]
+    assert changes_in(await apply(store, ended)) == [(Verb.ENDED, Subject.CUSTOMER, DOGWOOD)]
     assert await apply(store, ended) == ()
-    assert told(await apply(store, CAST)) == [(Verb.RESUMED, Subject.CUSTOMER, DOGWOOD)]
+    assert changes_in(await apply(store, CAST)) == [(Verb.RESUMED, Subject.CUSTOMER, DOGWOOD)]
     assert await rows(store, f"select period, ended_at from relationship where customer_id = '{DOGWOOD}'") == [
         (2, None)
     ]

@@ -127,15 +127,15 @@ async def test_a_repeat_that_is_refused_for_another_reason_has_a_decision_of_its
         assert as_reasons(row[0]) == reasons
         return reasons[0].code, id_
 
-    told = [await ask_again(), await ask_again()]
+    answers = [await ask_again(), await ask_again()]
     for number in (2, 3):
         memory.clock.now += timedelta(hours=1)
         await memory.do(confirm, call(actor, number), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
         await memory.do(record_no_longer_agrees, call(actor, number), PROGRAMME, cast.CEDAR, "")
-        told += [await ask_again(), await ask_again()]
-    assert [code for code, _ in told] == ["confirmation.missing"] * 2 + ["confirmation.ended"] * 4
-    first, again, ended, still, anew, at_last = [id_ for _, id_ in told]
-    assert first == again != ended == still != anew == at_last != first
+        answers += [await ask_again(), await ask_again()]
+    assert [code for code, _ in answers] == ["confirmation.missing"] * 2 + ["confirmation.ended"] * 4
+    first, again, ended, still, restarted, at_last = [id_ for _, id_ in answers]
+    assert first == again != ended == still != restarted == at_last != first
     assert await kept(memory) == [("new_purchase", "deny")] * 3
 
 
@@ -158,7 +158,7 @@ async def test_every_transaction_that_may_complete_is_kept(memory: Memory) -> No
         ([], None),
     ],
 )
-async def test_one_refusal_stops_all_and_every_decision_is_kept(
+async def test_one_denial_stops_all_and_every_decision_is_kept(
     memory: Memory, actions: list[Action], stopped_by: Action | None
 ) -> None:
     denied = await memory.do(denial_of, call(await sales(memory)), PROGRAMME, cast.CEDAR, actions, "cart 7")
@@ -188,7 +188,7 @@ async def test_a_transaction_is_paused_only_where_all_of_it_may_complete_and_rec
 
 
 @pytest.mark.rule("R7", "R47")
-async def test_a_refusal_hands_on_the_reasons_of_every_refused_action_each_once(memory: Memory) -> None:
+async def test_a_denial_hands_on_the_reasons_of_every_denied_action_each_once(memory: Memory) -> None:
     actor = await sales(memory)
     await memory.do(record_no_longer_agrees, call(actor, 1), PROGRAMME, cast.CEDAR, "By phone.")
     actions = [Action.REACTIVATE, Action.CANCEL, Action.SEAT_CHANGE, Action.NEW_PURCHASE]

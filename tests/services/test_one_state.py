@@ -186,7 +186,9 @@ async def test_every_count_by_state_is_the_same(memory: Memory, alder: Actor, co
 
 
 @pytest.mark.parametrize("now", [AUGUST + 10 * DAY, API_ENFORCED, OCTOBER])
-async def test_the_customers_of_a_reseller_are_counted_likewise(memory: Memory, alder: Actor, now: datetime) -> None:
+async def test_the_customers_of_a_reseller_are_counted_by_the_same_rule(
+    memory: Memory, alder: Actor, now: datetime
+) -> None:
     await memory.do(
         lambda uow: uow.execute(
             "insert into customer_reseller (partner_id, customer_id, reseller_id, created_at)"

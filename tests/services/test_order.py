@@ -89,7 +89,7 @@ async def test_after_the_confirmation_the_same_order_passes(memory: Memory) -> N
     assert await memory.rows("select verdict from decision order by verdict") == [("allow",), ("deny",)]
 
 
-async def test_a_repeated_refusal_adds_no_row(memory: Memory) -> None:
+async def test_a_repeated_denial_adds_no_row(memory: Memory) -> None:
     memory.clock.now = API_ENFORCED
     first, second = await place(memory, line()), await place(memory, line())
     assert isinstance(first, Denial)
@@ -168,13 +168,13 @@ async def test_changes_of_an_order_that_cost_money_are_gated(memory: Memory, cha
     order = await place(memory, line())
     assert isinstance(order, Order)
     memory.clock.now = API_ENFORCED
-    wanted: dict[str, Any] = (
+    requested: dict[str, Any] = (
         {"lines": (line(parent_id=order.lines[0].subscription_id),)}
         if change == "addon"
         else {"billing_cycle": BillingCycle.ANNUAL}
     )
     before = await counts(memory)
-    assert isinstance(await patch(memory, order, 2, **wanted), Denial)
+    assert isinstance(await patch(memory, order, 2, **requested), Denial)
     assert await counts(memory) == before
     assert await memory.do(show_order, await memory.actor(cast.ALDER), cast.CEDAR, order.id) == order
 
@@ -209,8 +209,8 @@ async def test_no_addon_for_a_suspended_subscription(memory: Memory) -> None:
     assert isinstance(order, Order)
     base = order.lines[0].subscription_id
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
-    wanted = SubscriptionChange(status=SubscriptionStatus.SUSPENDED)
-    await memory.do(change_subscription, call(actor, 2), PROGRAMME, cast.CEDAR, base, wanted, ())
+    requested = SubscriptionChange(status=SubscriptionStatus.SUSPENDED)
+    await memory.do(change_subscription, call(actor, 2), PROGRAMME, cast.CEDAR, base, requested, ())
     with rejected("subscription.parent-not-active"):
         await patch(memory, order, 3, lines=(line(parent_id=base),))
 

@@ -139,7 +139,7 @@ async def test_who_no_longer_agrees_and_is_subscribed_is_listed_by_the_soonest_r
     assert urgent.no_longer_agree_count == (None if many else 2)
 
 
-async def test_it_says_up_to_when_it_looked_where_many_are_subscribed() -> None:
+async def test_it_says_up_to_which_day_it_read_where_many_are_subscribed() -> None:
     memory = Memory(API_ENFORCED)
     await subscribed(memory, cast.CEDAR, 400, auto_renew=True)
     await subscribed(memory, cast.DOGWOOD, 10, auto_renew=True)

@@ -204,11 +204,11 @@ async def test_the_work_list_finds_customers_by_the_person_who_accepted() -> Non
 
         async def read(uow, search=search):  # type: ignore[no-untyped-def]
             found = await find_reconfirmations(uow, actor, PROGRAMME, search, KeptTotals())
-            sought = [found.list, await locate_reconfirmations(uow, actor, PROGRAMME, search)]
+            lists = [found.list, await locate_reconfirmations(uow, actor, PROGRAMME, search)]
             for limits in (Limits(read=0, few=0), Limits(read=0, few=0, walked_fast=(), sorted_first=1)):
                 walked = await find_reconfirmations(uow, actor, PROGRAMME, search, KeptTotals(), limits)
-                sought.append(walked.list)
-            return found, [await list_reconfirmations(uow, actor, one, PageRequest()) for one in sought]
+                lists.append(walked.list)
+            return found, [await list_reconfirmations(uow, actor, one, PageRequest()) for one in lists]
 
         found, pages = await memory.do(read)
         for page in pages:

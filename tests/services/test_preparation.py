@@ -117,7 +117,7 @@ async def test_a_designated_account_is_known_as_one(memory: Memory, user: str, d
     assert (await prepared(memory, None, user=user)).designated is designated
 
 
-async def test_what_was_recorded_last_about_this_agreement_is_told_with_its_author(memory: Memory) -> None:
+async def test_what_was_recorded_last_about_this_agreement_is_reported_with_its_author(memory: Memory) -> None:
     assert (await prepared(memory)).newest is None
     await record(memory)
     await record(memory, template=cast.CUSTOMER_AGREEMENT)

@@ -305,7 +305,7 @@ def due_within(line: Line, now: datetime, due: Due | None) -> bool:
     return due is not Due.ORDER and days_left(line.renew_by, now) <= int(due)
 
 
-def sought(
+def searched(
     country: str | None, template: str | None, state: State | None, due: Due | None, reseller: bool, text: str
 ) -> tuple[ReconfirmationSearch, Fits]:
     """A search, and what fits it."""
@@ -327,7 +327,7 @@ def sought(
 
 
 searches = st.builds(
-    sought,
+    searched,
     st.sampled_from([None, None, "US", "FR"]),
     st.sampled_from([None, None, cast.CLOUD_AGREEMENT, cast.CUSTOMER_AGREEMENT]),
     st.sampled_from([None, None, State.OUTDATED, State.OVERDUE]),
@@ -403,13 +403,13 @@ class Stories:
         for at in (from_micros(row[0]) for row in rows if not listed and from_micros(row[0]) > now):
             self.memory.clock.now = at
             try:
-                if await self.told(partner):
+                if await self.listed_lines(partner):
                     return at
             finally:
                 self.memory.clock.now = now
         return None
 
-    async def told(self, partner: str) -> list[Line]:
+    async def listed_lines(self, partner: str) -> list[Line]:
         """What the list of a partner must have, by the standing of each of its customers."""
         desk, lines = self.desks[partner], []
         for customer, _, resellers in CUSTOMERS[partner]:
@@ -458,7 +458,7 @@ async def test_the_list_is_what_the_standing_of_every_customer_says(
     if now is not None:  # earlier or later
         await stories.happen(("at", now))
     for partner, desk in desks.items():
-        expected = await stories.told(partner)
+        expected = await stories.listed_lines(partner)
         assert [Line.of(one) for one in (await desk.page()).items] == expected
         search, fits = data.draw(searches)
         narrowed = [line for line in expected if fits(line, memory.clock.now)]

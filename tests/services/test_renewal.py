@@ -37,7 +37,7 @@ async def buy(memory: Memory, number: int = 1, **changes: Any) -> SubscriptionId
     return order.lines[0].subscription_id
 
 
-async def change(memory: Memory, subscription: str, number: int, **wanted: Any) -> Subscription:
+async def change(memory: Memory, subscription: str, number: int, **requested: Any) -> Subscription:
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     after = await memory.do(
         change_subscription,
@@ -45,7 +45,7 @@ async def change(memory: Memory, subscription: str, number: int, **wanted: Any) 
         PROGRAMME,
         cast.DOGWOOD,
         subscription,
-        SubscriptionChange(**wanted),
+        SubscriptionChange(**requested),
         (),
     )
     assert isinstance(after, Subscription)

@@ -185,7 +185,7 @@ async def test_what_was_returned_with_a_reason_can_be_asked_again(memory: Memory
     assert [one.id for one in found.items] == [second, first]
 
 
-async def test_a_confirmation_taken_back_leaves_the_request_open(memory: Memory, alder: Actor) -> None:
+async def test_a_voided_confirmation_leaves_the_request_open(memory: Memory, alder: Actor) -> None:
     await confirmed(memory, alder, cast.CEDAR)
     await memory.do(void_confirmation, call(alder), PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "")
     [request] = await ask(memory, alder, cast.BIRCH, cast.CEDAR)
@@ -266,30 +266,30 @@ async def test_a_reseller_learns_that_data_are_missing_and_nothing_else(
 ) -> None:
     hornbeam = await memory.actor(cast.HORNBEAM, cast.HORNBEAM_SALES)
 
-    async def told(actor: Actor) -> str:
+    async def answered(actor: Actor) -> str:
         found = await memory.do(list_needed, actor, PROGRAMME, cast.ALDER, FIRST)
         counted = await memory.do(count_needed, actor, PROGRAMME)
         return json.dumps([asdict(found), [(provider.name, count) for provider, count in counted]], default=str)
 
-    never = await told(birch)
+    never = await answered(birch)
     assert "Cedar Bakery" in never
     assert "Dogwood" not in never, "served without a reseller"
     assert "Frêne" not in never, "served through another"
     # Confirmed and taken back, then no longer agreed: to the reseller all of it is the same.
     await confirmed(memory, alder, cast.CEDAR)
-    gone = await told(birch)
+    gone = await answered(birch)
     assert "Cedar" not in gone
     await memory.do(void_confirmation, call(alder), PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "a secret note")
-    assert await told(birch) == never
+    assert await answered(birch) == never
     await confirmed(memory, alder, cast.CEDAR, "Ada")
     await memory.do(record_no_longer_agrees, call(alder), PROGRAMME, cast.CEDAR, "another secret")
-    assert await told(birch) == never
+    assert await answered(birch) == never
     # What the other reseller of this customer is asked is not told either.
     [asked] = await ask(memory, alder, cast.HORNBEAM, cast.CEDAR)
     await memory.do(return_request, call(alder), cast.HORNBEAM, asked, "third secret")
-    assert await told(birch) == never
-    assert "third secret" in await told(hornbeam)
-    assert "admin@alder.example" not in await told(hornbeam)
+    assert await answered(birch) == never
+    assert "third secret" in await answered(hornbeam)
+    assert "admin@alder.example" not in await answered(hornbeam)
 
 
 async def test_a_reseller_sees_when_it_was_asked_and_why_it_was_returned(

@@ -243,7 +243,7 @@ async def test_what_is_simulated_is_what_happens(
 
 
 @pytest.mark.rule("R34")
-async def test_a_partner_is_told_of_its_own_customers_and_the_operator_of_counts() -> None:
+async def test_a_partner_sees_its_own_customers_and_the_operator_sees_counts() -> None:
     case = Case(
         [
             Bought("Both's (made up)", [ONE], [Subscribed(AGREED)], id=cast.NOBODY),
@@ -284,7 +284,7 @@ async def test_a_row_says_who_it_is_what_it_accepted_and_what_comes() -> None:
     assert (second.affected.text, second.affected.stake.renew_by) == (None, None)
 
 
-async def test_customers_without_a_confirmation_and_refusals_are_not_touched() -> None:
+async def test_customers_without_a_confirmation_or_who_no_longer_agree_are_not_touched() -> None:
     case = Case([Bought("Never (made up)", (), [Subscribed(AGREED)])])
     case.fill()
     found = await case.simulate(scenario())
@@ -338,7 +338,7 @@ async def test_a_draft_that_is_published_already_is_that_version() -> None:
 
 
 @pytest.mark.sqlite
-async def test_many_customers_are_looked_through_part_by_part() -> None:
+async def test_many_customers_are_read_part_by_part() -> None:
     count = CUSTOMERS + 10
     case = Case()
     rows = [(f"{number:08x}", number) for number in range(count)]

@@ -142,15 +142,15 @@ async def test_no_longer_agrees_ends_every_agreement_type_and_is_kept_with_reaso
     await cedar.confirm(CUSTOMER)
     standing = await cedar.refuse("Said so on the phone.")
     assert await cedar.states() == ("ended", "ended")
-    [refusal] = standing.no_longer_agreed
-    assert (refusal.reason, refusal.note, refusal.recorded_by, refusal.recorded_at, refusal.confirmation_id) == (
+    [ending] = standing.no_longer_agreed
+    assert (ending.reason, ending.note, ending.recorded_by, ending.recorded_at, ending.confirmation_id) == (
         EndReason.NO_LONGER_AGREES,
         "Said so on the phone.",
         cast.ALDER_SALES,
         AUGUST,
         None,
     )
-    assert {r.ended_by for a in standing.agreements for r in a.history} == {refusal}
+    assert {r.ended_by for a in standing.agreements for r in a.history} == {ending}
     assert await cedar.memory.do(list_confirmations, cedar.actor, PROGRAMME, cast.CEDAR) == []
     for action in Action:
         stopped = action.needs_confirmation or action is Action.REACTIVATE

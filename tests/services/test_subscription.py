@@ -45,11 +45,11 @@ async def buy(memory: Memory, number: int = 1, **changes: Any) -> SubscriptionId
 
 
 async def change(
-    memory: Memory, id_: str, number: int = 2, revisions: Sequence[int] = (), **wanted: Any
+    memory: Memory, id_: str, number: int = 2, revisions: Sequence[int] = (), **requested: Any
 ) -> Subscription | Denial:
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     return await memory.do(
-        change_subscription, call(actor, number), PROGRAMME, cast.CEDAR, id_, SubscriptionChange(**wanted), revisions
+        change_subscription, call(actor, number), PROGRAMME, cast.CEDAR, id_, SubscriptionChange(**requested), revisions
     )
 
 
@@ -93,7 +93,7 @@ async def test_a_seat_change_with_a_new_name_is_refused_whole(memory: Memory, qu
 
 @pytest.mark.rule("R11", "R12", "R40")
 @pytest.mark.parametrize(
-    "wanted",
+    "requested",
     [
         {"quantity": 5, "friendly_name": "New"},
         {"auto_renew": False},
@@ -102,10 +102,10 @@ async def test_a_seat_change_with_a_new_name_is_refused_whole(memory: Memory, qu
         {"status": DELETED},
     ],
 )
-async def test_what_needs_no_confirmation(memory: Memory, wanted: dict[str, Any]) -> None:
+async def test_what_needs_no_confirmation(memory: Memory, requested: dict[str, Any]) -> None:
     id_ = await buy(memory)
     memory.clock.now = API_ENFORCED
-    after = await change(memory, id_, **wanted)
+    after = await change(memory, id_, **requested)
     assert isinstance(after, Subscription)
     assert after.revision == 2
     assert await read(memory, id_) == after

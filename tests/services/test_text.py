@@ -16,7 +16,7 @@ from tests.world import AUGUST
 SOON = AUGUST + timedelta(days=30)
 
 
-async def test_everything_in_the_way_of_a_version_is_told_at_once() -> None:
+async def test_everything_in_the_way_of_a_version_is_reported_at_once() -> None:
     record = Memory()
     operator = await record.actor(cast.OPERATOR)
     await record.do(publish_text, operator, PROGRAMME, draft(effective_from=SOON))
@@ -35,12 +35,12 @@ async def test_everything_in_the_way_of_a_version_is_told_at_once() -> None:
 
 
 async def test_a_version_said_once_more_is_known_and_changes_nothing() -> None:
-    record, wanted = Memory(), draft()
+    record, requested = Memory(), draft()
     operator = await record.actor(cast.OPERATOR)
-    made = await record.do(publish_text, operator, PROGRAMME, wanted, allow_past=True)
-    review = await record.do(review_text, PROGRAMME, wanted)
+    made = await record.do(publish_text, operator, PROGRAMME, requested, allow_past=True)
+    review = await record.do(review_text, PROGRAMME, requested)
     assert (review.repeated, review.errors) == (made.version, ()), "the same again needs no leave for the past"
-    again = await record.do(publish_text, operator, PROGRAMME, wanted)
+    again = await record.do(publish_text, operator, PROGRAMME, requested)
     assert (again.version, again.fresh) == (made.version, False)
     assert await record.rows("select count(*) from audit_record") == [(1,)]
 

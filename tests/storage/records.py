@@ -18,7 +18,7 @@ from tests import personas as cast
 from tests.cast_rows import populate
 from tests.memory import PROGRAMME, Memory
 
-SMALL_LIMITS = (Limits(few=0), Limits(few=0, walked=20, looked_up=20))
+SMALL_LIMITS = (Limits(few=0), Limits(few=0, walked=20, lookups=20))
 """Limits for two ways of reading a large list: a walk that fills the page, and a walk that ends before."""
 
 

@@ -106,23 +106,23 @@ LOST: dict[str, Damage] = {
 
 
 @pytest.mark.parametrize("damage", LOST)
-def test_a_lost_or_damaged_journal_is_told_and_nothing_is_changed(ended: DataFolder, damage: str) -> None:
+def test_a_lost_or_damaged_journal_is_reported_and_nothing_is_changed(ended: DataFolder, damage: str) -> None:
     LOST[damage](ended)
     beside(ended, "-shm").unlink(missing_ok=True)  # it is made again from the journal
     before = ended.database.read_bytes()
     for _ in range(2):
-        with rejected("data.behind") as told:
+        with rejected("data.behind") as rejection:
             SqliteStore(ended.database)
-        assert told.value.parameters["expected"] == 12
-        assert int(told.value.parameters["found"]) < 12
+        assert rejection.value.parameters["expected"] == 12
+        assert int(rejection.value.parameters["found"]) < 12
         assert ended.database.read_bytes() == before
 
 
 def test_who_accepts_the_loss_deletes_the_file_and_goes_on(ended: DataFolder) -> None:
     LOST["gone"](ended)
-    with pytest.raises(Rejected) as told:
+    with pytest.raises(Rejected) as rejection:
         SqliteStore(ended.database)
-    Path(str(told.value.parameters["file"])).unlink()
+    Path(str(rejection.value.parameters["file"])).unlink()
     with closing(SqliteStore(ended.database)) as store:
         write(store, 5)
     assert number_in(ended) == 5
@@ -172,7 +172,7 @@ def test_a_journal_lost_after_a_checkpoint_took_nothing_along(tmp_path: Path) ->
     assert number_in(copy) == 11
 
 
-def test_an_older_database_put_in_its_place_is_told(ended: DataFolder, tmp_path: Path) -> None:
+def test_an_older_database_put_in_its_place_is_reported(ended: DataFolder, tmp_path: Path) -> None:
     by_hand(ended)
     older = made(tmp_path / "older")
     shutil.copy(older.database, ended.database)

@@ -68,7 +68,7 @@ async def test_what_was_committed_before_a_question_is_seen(counted: Counted) ->
         await asyncio.gather(*waiting)
 
 
-async def test_a_failure_is_told_to_every_caller_and_the_next_question_is_answered(counted: Counted) -> None:
+async def test_a_failure_is_reported_to_every_caller_and_the_next_question_is_answered(counted: Counted) -> None:
     look_ups = LookUps(counted.fetch)
     counted.fails = True
     found = await asyncio.gather(*(look_ups.fetch_all(SERIES, 1, "") for _ in range(5)), return_exceptions=True)

@@ -137,16 +137,16 @@ async def test_no_change_is_lost_where_the_row_is_locked_first(store: PostgresSt
 
 async def test_a_key_that_a_concurrent_unit_took_is_seen_by_the_repeat(store: PostgresStore) -> None:
     """Both look for it, neither finds it, both insert it."""
-    both_looked, looked = asyncio.Event(), 0
+    both_read, reads = asyncio.Event(), 0
 
     async def claim(uow: UnitOfWork) -> str:
-        nonlocal looked
+        nonlocal reads
         if await uow.fetch_one("select 1 from mark where name = 'a'"):
             return "found"
-        looked += 1
-        if looked == 2:
-            both_looked.set()
-        await both_looked.wait()
+        reads += 1
+        if reads == 2:
+            both_read.set()
+        await both_read.wait()
         return await put("a")(uow)
 
     assert sorted(await asyncio.gather(store.write(claim), store.write(claim))) == ["a", "found"]

@@ -308,7 +308,7 @@ def test_a_key_has_one_current_confirmation(record: apsw.Connection) -> None:
 
 @pytest.mark.rule("R17", "R27", "R47")
 @pytest.mark.parametrize(
-    ("after", "wanted"),
+    ("after", "requested"),
     [
         ("", current(1)),  # a newer one counts
         ("", current(3)),  # taken back
@@ -321,11 +321,11 @@ def test_a_key_has_one_current_confirmation(record: apsw.Connection) -> None:
         ("update relationship set no_longer_agrees_at = 1, no_longer_agrees_sequence = 5", current(2)),
     ],
 )
-def test_what_does_not_count_cannot_be_made_current(record: apsw.Connection, after: str, wanted: str) -> None:
+def test_what_does_not_count_cannot_be_made_current(record: apsw.Connection, after: str, requested: str) -> None:
     record.execute("delete from current_confirmation")
     if after:
         record.execute(f"{after} where partner_id = '{cast.ALDER}' and customer_id = '{cast.CEDAR}'")
-    for statement in (wanted, wanted.replace("insert into", "insert or replace into")):
+    for statement in (requested, requested.replace("insert into", "insert or replace into")):
         with pytest.raises(apsw.ConstraintError):
             record.execute(statement)
     assert record.execute("select * from current_confirmation").fetchall() == []
@@ -355,6 +355,6 @@ def test_what_ends_a_confirmation_leaves_none_counting(record: apsw.Connection, 
     record.execute(statement)
 
 
-def test_a_confirmation_is_taken_back_once(record: apsw.Connection) -> None:
+def test_a_confirmation_is_voided_once(record: apsw.Connection) -> None:
     with pytest.raises(apsw.ConstraintError):
         record.execute(ending(5, 3))

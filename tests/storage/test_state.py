@@ -210,8 +210,8 @@ async def test_sql_finds_the_state_that_the_domain_decides(customers: int) -> No
             lacking = {one for one, (found, _) in decided.items() if found in (State.MISSING, State.ENDED)}
             assert world.lacking_by_sql(at) == lacking, f"seed {seed} at {at}"
             for asked in State:
-                wanted = {customer for customer, (found, _) in decided.items() if found is asked}
-                assert world.found_in(asked, at) == wanted, f"seed {seed} at {at}: {asked}"
+                requested = {customer for customer, (found, _) in decided.items() if found is asked}
+                assert world.found_in(asked, at) == requested, f"seed {seed} at {at}: {asked}"
             ended = (customer for customer, (found, _) in decided.items() if found is State.ENDED)
             assert await world.example(at) == min(ended, default=None), f"seed {seed} at {at}"
             met |= {found for found, _ in decided.values()}

@@ -69,20 +69,20 @@ def by_hand(versions: Sequence[TextVersion], country: str, language: str, on: da
             binding = version
     if binding is None:
         return None
-    for wanted in (language, "en-US", *sorted(LANGUAGES)):
-        if Locale(country, wanted) in binding.files:
-            return binding.label, wanted, binding.files[Locale(country, wanted)].digest
+    for requested in (language, "en-US", *sorted(LANGUAGES)):
+        if Locale(country, requested) in binding.files:
+            return binding.label, requested, binding.files[Locale(country, requested)].digest
     raise AssertionError(binding)
 
 
 @pytest.mark.rule("R32", "R35")
 @given(drafts(), some.sampled_from(COUNTRIES), some.sampled_from(LANGUAGES), DAYS, some.integers(-1, 1))
 async def test_the_version_in_force_is_the_same_whichever_way_it_is_computed(
-    wanted: list[TextDraft], country: str, language: str, day: datetime, off: int
+    requested: list[TextDraft], country: str, language: str, day: datetime, off: int
 ) -> None:
     store = InlineStore.in_memory(lambda: JANUARY)
     on = day + timedelta(microseconds=off)
-    made = await store.write(lambda uow: published(uow, wanted))
+    made = await store.write(lambda uow: published(uow, requested))
     for template in TEMPLATES:
         kept = await store.read(lambda uow, template=template: text_versions(uow, template))
         assert kept == [version for version in made if version.template_id == template], "as published"

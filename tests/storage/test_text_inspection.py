@@ -20,7 +20,7 @@ NUMBERS = ["01", "02", "04", "05", "06", "07", "11"]
 WORD = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 
 
-def refusal(name: str, content: bytes) -> ErrorCode:
+def error_of(name: str, content: bytes) -> ErrorCode:
     with pytest.raises(Rejected) as refused:
         measured(io.BytesIO(content), name)
     assert all(name in sentence_of(refused.value, language) for language in LANGUAGES)
@@ -43,7 +43,7 @@ def test_documents_of_common_programs_are_taken(number: str) -> None:
     [("08", "text.docx-wordless"), ("12", "text.docx-remote"), ("14", "text.pdf-password")],
 )
 def test_documents_that_cannot_be_read_or_fetch_something_are_refused(number: str, kind: ErrorCode) -> None:
-    assert refusal(*case(number)) == kind
+    assert error_of(*case(number)) == kind
 
 
 def saved(made: pikepdf.Pdf, **how: object) -> bytes:
@@ -124,7 +124,7 @@ REFUSED_PDF = {
 
 @pytest.mark.parametrize(("content", "kind"), REFUSED_PDF.values(), ids=REFUSED_PDF)
 def test_a_pdf_that_does_more_is_refused(content: bytes, kind: ErrorCode) -> None:
-    assert refusal("a.pdf", content) == kind
+    assert error_of("a.pdf", content) == kind
 
 
 def test_a_pdf_that_viewers_repair_is_refused_because_each_repairs_it_in_its_own_way() -> None:
@@ -133,7 +133,7 @@ def test_a_pdf_that_viewers_repair_is_refused_because_each_repairs_it_in_its_own
     )
     with pikepdf.open(io.BytesIO(content)) as repaired:
         assert (len(repaired.pages), repaired.Root.More.Title) == (1, "Other"), "another viewer may find the first"
-    assert refusal("a.pdf", content) == "text.pdf-damaged"
+    assert error_of("a.pdf", content) == "text.pdf-damaged"
 
 
 def body_with(more: str) -> str:
@@ -191,8 +191,8 @@ HOSTILE: dict[str, tuple[str, Callable[[], bytes], ErrorCode | None]] = {
 @pytest.mark.faults
 def test_a_document_that_would_fill_the_memory_is_too_complex() -> None:
     nested = docx(more={"word/a.bin": os.urandom(400_000), "word/a.xml": b"<a>" * 12_000_000})
-    assert refusal("a.docx", nested) == "text.too-complex"
-    assert refusal("a.pdf", pdf("", b"[" + b"[]" * 8_000_000 + b"]")) == "text.too-complex"
+    assert error_of("a.docx", nested) == "text.too-complex"
+    assert error_of("a.pdf", pdf("", b"[" + b"[]" * 8_000_000 + b"]")) == "text.too-complex"
 
 
 @pytest.mark.parametrize(("name", "content", "kind"), HOSTILE.values(), ids=HOSTILE)
@@ -201,7 +201,7 @@ def test_a_hostile_file_has_an_answer(name: str, content: Callable[[], bytes], k
     if kind is None:
         assert measured(io.BytesIO(made), name).size == len(made)
     else:
-        assert refusal(name, made) == kind
+        assert error_of(name, made) == kind
 
 
 TAKEN_DOCX = {
@@ -257,4 +257,4 @@ REFUSED_DOCX = {
 
 @pytest.mark.parametrize(("content", "kind"), REFUSED_DOCX.values(), ids=REFUSED_DOCX)
 def test_a_word_document_that_does_more_is_refused(content: bytes, kind: ErrorCode) -> None:
-    assert refusal("a.docx", content) == kind
+    assert error_of("a.docx", content) == kind

@@ -66,7 +66,7 @@ def line(server: Server) -> Iterator[Line]:
         yield opened
 
 
-def test_a_client_that_waits_to_be_told_to_go_on_is_told(line: Line) -> None:
+def test_a_client_that_waits_for_100_continue_gets_it(line: Line) -> None:
     line.send(line.head("POST", PATH, "Expect: 100-continue", f"Content-Length: {len(BODY)}"))
     assert line.status() == 100
     assert line.headers() == {}

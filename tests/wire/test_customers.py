@@ -236,7 +236,7 @@ async def test_eight_at_once_without_a_request_id_make_one_customer_of_a_domain(
     assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {3000}
 
 
-async def test_a_refused_create_is_decided_anew(world: World) -> None:
+async def test_a_refused_create_is_decided_again(world: World) -> None:
     bad = contoso(associatedPartnerId=cast.MAPLE)
     assert (await create(world, cast.ALDER_SALES, bad, **{"MS-RequestId": REQUEST_ID})).status_code == 400
     assert (await create(world, cast.ALDER_SALES, **{"MS-RequestId": REQUEST_ID})).status_code == 201

@@ -185,7 +185,7 @@ async def test_a_reason_of_two_actions_is_named_once(world: World) -> None:
     assert (refused.status_code, refused.json()["data"]) == (403, ["confirmation.missing"])
 
 
-async def test_the_refusal_speaks_french(world: World) -> None:
+async def test_the_denial_speaks_french(world: World) -> None:
     world.clock.now = API_ENFORCED
     refused = await place(world, **{"X-Locale": "fr-FR"})
     assert refused.json()["description"].startswith("Le partenaire doit confirmer que le client a accepté")

@@ -100,7 +100,7 @@ async def test_a_path_in_any_spelling_is_the_same_resource(world: World, path: s
         ("GET", "/v2/agreements", 404),
     ],
 )
-async def test_the_version_as_the_description_of_the_contract_spells_it(
+async def test_the_version_as_the_description_of_the_contract_writes_it(
     world: World, method: str, path: str, status: int
 ) -> None:
     answer = await world.send(cast.ALDER_SALES, method, path)
@@ -298,7 +298,7 @@ async def test_of_several_correlation_ids_the_first_counts(world: World) -> None
 
 
 @pytest.mark.parametrize("header", [None, "Basic YTpi", "Bearer", "Bearer ", "Bearer not.a.token", "bearer a.b.c"])
-async def test_without_a_good_token_the_answer_says_what_is_wanted(world: World, header: str | None) -> None:
+async def test_without_a_good_token_the_answer_says_what_is_required(world: World, header: str | None) -> None:
     headers = {} if header is None else {"Authorization": header}
     answer = await world.send(None, "GET", "/v1/agreements", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (401, 400)

@@ -225,7 +225,7 @@ async def test_changes_that_are_refused(
     assert (await read(world, stored)).json() == stored
 
 
-async def test_a_deleted_subscription_is_named_in_the_refusal(world: World) -> None:
+async def test_a_deleted_subscription_is_named_in_the_error(world: World) -> None:
     stored = await buy(world)
     await patch(world, stored, {"status": "deleted"})
     answer = await patch(world, stored, {"quantity": 6})

@@ -6,7 +6,7 @@ from agreegate.storage.customers.state import no_longer_agrees
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.statement import Statement
 
-LOOKED_AT = 5_000
+MOST_READ = 5_000
 """Maximum number of customers read to find an example, the first by id."""
 _OWN = """
     select c.customer_id, c.company_name from (
@@ -53,7 +53,7 @@ async def customer_that_no_longer_agrees(uow: UnitOfWork, asking: Partner, progr
 
 
 def _bounded(asking: Partner, most: int) -> Statement:
-    return Statement(asking.id, most, LOOKED_AT)
+    return Statement(asking.id, most, MOST_READ)
 
 
 async def _some(uow: UnitOfWork, asking: Partner, condition: str, to: Statement) -> list[tuple[str, str]]:

@@ -91,7 +91,7 @@ async def _walk(
     uow: UnitOfWork, one: CustomerList, here: Place | None, sign: str, size: int, *, backwards: bool
 ) -> tuple[list[Place], Place | None]:
     """Return the first customers beyond a place in the order of names, and the last place read; None: the list's end."""
-    names, walked = "k.company_key, k.customer_id", one.limits.walked if one.small else one.limits.looked_up
+    names, walked = "k.company_key, k.customer_id", one.limits.walked if one.small else one.limits.lookups
     order = _order(names, backwards=backwards)
     to = Statement()
     rows = await uow.fetch_all(

@@ -52,7 +52,7 @@ class Limits:
     """A range with at most this many customers is read whole, and no rarer range is searched for."""
     walked: int = 50_000
     """Customers read in the order of names, where a small range skips most of them."""
-    looked_up: int = 10_000
+    lookups: int = 10_000
     """Customers read in the order of names, where each customer is looked up."""
 
 
