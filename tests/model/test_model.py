@@ -627,7 +627,7 @@ class HalfWatching(Histories):
     }
 
 
-def test_case_of(machine: type[Histories]) -> type[TestCase]:
+def case_of(machine: type[Histories]) -> type[TestCase]:
     """Its test: 550 histories of up to 30 steps, twenty times as many under the profile `deep`; a tenth on PostgreSQL."""
     tenths = 1 if engines.chosen == "postgresql" else 10
     machine.TestCase.settings = settings(
@@ -636,5 +636,5 @@ def test_case_of(machine: type[Histories]) -> type[TestCase]:
     return machine.TestCase
 
 
-TestPublished, TestSuccessor = test_case_of(Histories), test_case_of(Successor)
-TestWatching, TestHalfWatching = test_case_of(Watching), test_case_of(HalfWatching)
+TestPublished, TestSuccessor = case_of(Histories), case_of(Successor)
+TestWatching, TestHalfWatching = case_of(Watching), case_of(HalfWatching)
