@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from agreegate.deployment.watched_store import WatchedStore
 from agreegate.domain.agreements.text import Digest
 from agreegate.domain.error import StoreUnavailable
 from agreegate.services.orders.renewal import SUBSCRIPTIONS, run_renewals
@@ -115,7 +116,10 @@ async def test_other_writers_are_served_between_two_portions(world: World) -> No
 
 async def test_a_server_that_starts_deletes_what_expired_while_nothing_ran(world: World) -> None:
     fill(world, 300, LONG_AGO)
-    async with asyncio.timeout(60), upkeep(world.store, world.deployment.texts, PersonIndex(world.store))(None):
+    async with (
+        asyncio.timeout(60),
+        upkeep(world.deployment.store, world.deployment.texts, PersonIndex(world.store))(None),
+    ):
         while left(world) != [0, 0, 0]:
             await world.store.write(lambda uow: uow.execute("update deployment set demo = demo"))
 
@@ -126,7 +130,7 @@ async def test_a_server_that_starts_deletes_what_killed_publications_left(world:
     part = TextFiles(world.path.parent / "texts").path_of(Digest("ab" + 62 * "0")).with_name(f".{cast.NOBODY}")
     part.parent.mkdir(parents=True)
     part.write_bytes(b"half of a text")
-    async with asyncio.timeout(60), upkeep(world.store, texts, PersonIndex(world.store))(None):
+    async with asyncio.timeout(60), upkeep(world.deployment.store, texts, PersonIndex(world.store))(None):
         while part.exists():
             await world.store.read_slow(published_digests)
 
@@ -143,7 +147,10 @@ def known(world: World) -> set[str]:
 
 async def test_a_server_that_starts_takes_over_the_persons_that_wait(world: World) -> None:
     await confirm_many(world, 12)
-    async with asyncio.timeout(60), upkeep(world.store, world.deployment.texts, PersonIndex(world.store))(None):
+    async with (
+        asyncio.timeout(60),
+        upkeep(world.deployment.store, world.deployment.texts, PersonIndex(world.store))(None),
+    ):
         while known(world) != {f"nora{number}" for number in range(12)}:
             await world.store.read_slow(published_digests)
 
@@ -187,11 +194,12 @@ async def test_the_lag_counts_from_when_nothing_waited(world: World) -> None:
 
 async def test_upkeep_that_cannot_write_is_reported_and_goes_on(world: World, caplog: pytest.LogCaptureFixture) -> None:
     class Full(Counted):
-        async def write(self, work: Any) -> Any:
+        async def write(self, work: Any, turn: Any = None) -> Any:
             raise StoreUnavailable("FullError")
 
     fill(world, 1, LONG_AGO)
-    async with asyncio.timeout(60), upkeep(Full(world.store), world.deployment.texts, PersonIndex(world.store))(None):
+    store = WatchedStore(Full(world.store))
+    async with asyncio.timeout(60), upkeep(store, world.deployment.texts, PersonIndex(world.store))(None):
         while "FullError" not in caplog.text:
             await asyncio.to_thread(left, world)
     assert caplog.text.count("FullError") == 1

@@ -20,6 +20,7 @@ from agreegate.deployment.caller import Callers
 from agreegate.deployment.cursor import Cursors
 from agreegate.deployment.deployment import Deployment
 from agreegate.deployment.guide import DemoUser
+from agreegate.deployment.watched_store import WatchedStore
 from agreegate.identity.auth import TokenVerifier
 from agreegate.identity.issuer import fixed_keys
 from agreegate.identity.openid import OpenIdClient, OpenIdProvider
@@ -98,7 +99,7 @@ class World:
     ) -> None:
         self.clock = Clock(now)
         self.seconds_later = 0.0
-        """By how much the machine's clock is ahead, for links."""
+        """By how much the machine's clock is ahead, for links and for readiness."""
         self.path = folder / "agreegate.db"
         """SQLite's file."""
         self._record = Record(self.clock, cast=True, path=self.path)
@@ -121,7 +122,7 @@ class World:
             transport=lambda: httpx2.ASGITransport(app=self.issuer),
         )
         self.deployment = Deployment(
-            store=self.store,
+            store=WatchedStore(self.store, lambda: time.monotonic() + self.seconds_later),
             programme=programme.load(programme_name),
             callers=Callers(self.store, self.verifier, time.time),
             public_url=BASE_URL,

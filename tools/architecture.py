@@ -60,7 +60,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "protocol": frozenset({"api", "client_connections", "domain", "hotpath"}),
     "server": frozenset({"client_connections", "deployment", "domain", "hotpath", "protocol"}),
     "workers": frozenset(),
-    "upkeep": frozenset({"diagnostics", "domain", "storage", "services"}),
+    "upkeep": frozenset({"deployment", "domain", "storage", "services"}),
     "production": frozenset(
         {"", "domain", "storage", "api", "dashboard", "deployment", "identity", "programme", "settings",
          "app", "hotpath", "server", "text_link", "throttle", "upkeep"}

@@ -16,6 +16,7 @@ from agreegate.deployment.caller import Callers
 from agreegate.deployment.cursor import Cursors
 from agreegate.deployment.deployment import Deployment
 from agreegate.deployment.metrics import Metrics
+from agreegate.deployment.watched_store import WatchedStore
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 from agreegate.hotpath import App
@@ -81,7 +82,7 @@ async def open_server(settings: ServerSettings, shared: Path | None = None) -> P
     location.claim()
     try:
         fresh = await _prepare(location, programme, settings.programme)
-        store = location.open()
+        store = WatchedStore(location.open())
         secrets = settings.form_keys or (DataFolder(settings.data).secret(),)
     except BaseException:
         location.release()
@@ -121,7 +122,8 @@ async def open_server(settings: ServerSettings, shared: Path | None = None) -> P
     persons = PersonIndex(store)
     deployment.metrics.person_lag = persons.lag
     inner = framework(
-        deployment, lifespan=[upkeep(store, deployment.texts, persons, deployment.metrics.publish), issuer]
+        deployment,
+        lifespan=[upkeep(store, deployment.texts, persons, deployment.metrics.publish), issuer],
     )
     app = KnownHosts(application(deployment, inner), hosts_of(settings.public_url), settings.trusted_proxies)
     return Production(app, deployment, location, fresh)

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 
-from agreegate.diagnostics import Causes
+from agreegate.deployment.watched_store import WatchedStore
 from agreegate.domain.error import StoreUnavailable
 from agreegate.services.orders.renewal import run_renewals
 from agreegate.storage.agreements.text import published_digests
@@ -78,7 +78,7 @@ class PersonIndex:
 
 
 def upkeep(
-    store: Store, texts: TextStore, persons: PersonIndex, publish: Callable[[], None] = lambda: None
+    store: WatchedStore, texts: TextStore, persons: PersonIndex, publish: Callable[[], None] = lambda: None
 ) -> Callable[[object], AbstractAsyncContextManager[None]]:
     """Return the lifespan of a server's upkeep. Renewals that fell due while no server ran happen before the first request.
 
@@ -87,26 +87,25 @@ def upkeep(
     Args:
         publish: called once a second, and at the end.
     """
-    causes = Causes(logger, "upkeep waits for the record: %s", time.monotonic)
 
     async def published() -> None:
         publish()
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
-        await _attempt(lambda: _renew(store), causes)
+        await _attempt(lambda: _renew(store), store.report)
         tasks = [
-            asyncio.create_task(_repeat(lambda: _renew(store), RENEW_SECONDS, causes)),
-            asyncio.create_task(_repeat(persons.catch_up, PERSON_SECONDS, causes)),
-            asyncio.create_task(_repeat(lambda: forget_expired(store), FORGET_SECONDS, causes)),
-            asyncio.create_task(_repeat(lambda: forget_leftovers(store, texts), FORGET_SECONDS, causes)),
-            asyncio.create_task(_repeat(published, PUBLISH_SECONDS, causes)),
+            asyncio.create_task(_repeat(lambda: _renew(store), RENEW_SECONDS, store.report)),
+            asyncio.create_task(_repeat(persons.catch_up, PERSON_SECONDS, store.report)),
+            asyncio.create_task(_repeat(lambda: forget_expired(store), FORGET_SECONDS, store.report)),
+            asyncio.create_task(_repeat(lambda: forget_leftovers(store, texts), FORGET_SECONDS, store.report)),
+            asyncio.create_task(_repeat(published, PUBLISH_SECONDS, store.report)),
         ]
         yield
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await _attempt(published, causes)
+        await _attempt(published, store.report)
         await store.finish()
 
     return lifespan
@@ -155,17 +154,19 @@ async def _renew(store: Store) -> None:
         await run_renewals(store, now)
 
 
-async def _repeat(work: Callable[[], Awaitable[None]], pause: float, causes: Causes) -> None:
+async def _repeat(
+    work: Callable[[], Awaitable[None]], pause: float, report: Callable[[StoreUnavailable], None]
+) -> None:
     while True:
-        await _attempt(work, causes)
+        await _attempt(work, report)
         await asyncio.sleep(pause)
 
 
-async def _attempt(work: Callable[[], Awaitable[None]], causes: Causes) -> None:
-    """Do the work. An error is logged, and the next round tries again."""
+async def _attempt(work: Callable[[], Awaitable[None]], report: Callable[[StoreUnavailable], None]) -> None:
+    """Do the work. An error is reported, and the next round tries again."""
     try:
         await work()
     except StoreUnavailable as error:
-        causes.warn(str(error))
+        report(error)
     except Exception:
         logger.exception("upkeep stopped at a defect")

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -85,6 +86,13 @@ class Server:
         self.process.stdout.close()
         self.client.close()
         return status
+
+    def become_ready(self) -> None:
+        """Wait until it says of itself that it is ready."""
+        end = time.monotonic() + PATIENCE
+        while self.client.get("/readyz").status_code != 200:
+            assert time.monotonic() < end, self.output
+            time.sleep(0.1)
 
     def restart(self) -> None:
         """Kill it and start it again; nobody repairs anything in between."""

@@ -7,7 +7,6 @@ from prometheus_client import generate_latest
 
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.error import StoreUnavailable
-from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 
 @route("/healthz", http_method=["GET", "HEAD"], opt={"public": True}, include_in_schema=False)
@@ -18,14 +17,9 @@ async def alive() -> dict[str, str]:
 
 @route("/readyz", http_method=["GET", "HEAD"], opt={"public": True}, include_in_schema=False)
 async def ready(request: Request[Any, Any, Any]) -> Response[dict[str, str]]:
-    """Return 200 when the record can be read, else 503. The schema was checked at the start."""
-    deployment = deployment_of(request)
-
-    async def read(uow: UnitOfWork) -> None:
-        await uow.fetch_one("select 1 from partner limit 1")
-
+    """Return 200 when the record can be read and written, else 503."""
     try:
-        await deployment.store.read(read)
+        await deployment_of(request).store.require_ready()
     except StoreUnavailable:
         return Response({"status": "record unavailable"}, status_code=503)
     return Response({"status": "ready"})

@@ -25,6 +25,7 @@ from agreegate.deployment.caller import Callers
 from agreegate.deployment.cursor import Cursors
 from agreegate.deployment.deployment import Deployment
 from agreegate.deployment.guide import DemoUser, Guide, GuideCustomer
+from agreegate.deployment.watched_store import WatchedStore
 from agreegate.domain.actor import Role
 from agreegate.domain.directory import ListedPartner, ListedUser
 from agreegate.domain.error import Rejected
@@ -95,7 +96,7 @@ async def open_demo(
         kept = await _prepare(location, clock, programme, at, named=programme_named)
         key = load_or_create(folder.path / SIGNING_KEY)
         secrets = (folder.secret(),)
-        store = location.open(clock)
+        store = WatchedStore(location.open(clock))
     except BaseException:
         location.release()
         raise

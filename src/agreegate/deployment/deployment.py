@@ -12,12 +12,12 @@ from agreegate.deployment.cursor import Cursors
 from agreegate.deployment.guide import Guide
 from agreegate.deployment.metrics import Metrics
 from agreegate.deployment.roles import HeldRoles
+from agreegate.deployment.watched_store import WatchedStore
 from agreegate.domain.orders.subscription import MOST_SUBSCRIPTIONS
 from agreegate.domain.programme import Programme
 from agreegate.identity.openid import OpenIdProvider
 from agreegate.services.totals import KeptTotals
 from agreegate.storage.agreements.text_store import TextStore
-from agreegate.storage.engine.unit_of_work import Store
 from agreegate.text_link import TextLinks
 from agreegate.throttle import PartnerLocks, Throttle
 
@@ -37,7 +37,7 @@ class Sandbox(Protocol):
 class Deployment:
     """The parts of a running server, given to every handler."""
 
-    store: Store
+    store: WatchedStore
     programme: Programme
     callers: Callers
     public_url: str

@@ -22,6 +22,11 @@ async def made_for(uow: UnitOfWork) -> MadeFor | None:
     return await find(uow, _as_made_for, "select programme, demo from deployment where id = 1")
 
 
+async def rewrite(uow: UnitOfWork) -> None:
+    """Write the purpose of this database again as it is: the smallest write that there is."""
+    await uow.execute("update deployment set demo = demo where id = 1")
+
+
 async def make_for(uow: UnitOfWork, programme: str, *, demo: bool) -> None:
     """Set the purpose of this database."""
     await put(uow, "deployment", {"id": 1}, programme=programme, demo=int(demo))

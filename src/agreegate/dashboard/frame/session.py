@@ -4,9 +4,8 @@ A session begins when somebody has signed in: nothing is kept for anybody else. 
 id that a stranger puts into a browser is never taken over. The record has its digest only.
 """
 
-import logging
-import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from secrets import token_hex
 from typing import Any
@@ -22,7 +21,6 @@ from litestar.types import Message, ScopeSession
 from agreegate.bounded_request import cookies_of
 from agreegate.dashboard.frame.page import cookie
 from agreegate.deployment.deployment import Deployment, deployment_of
-from agreegate.diagnostics import Causes
 from agreegate.domain.error import StoreUnavailable
 from agreegate.storage.engine.unit_of_work import Store, UnitOfWork, Work
 from agreegate.storage.session import (
@@ -38,8 +36,6 @@ from agreegate.storage.session import (
     touch_session,
 )
 
-logger = logging.getLogger("agreegate.dashboard")
-
 _FOUND = "session_found"
 
 Connection = ASGIConnection[Any, Any, Any, Any]
@@ -50,10 +46,6 @@ class _Backend(ServerSideSessionBackend):
 
     What a page notes in a session may fail, as on a full disk: the page is shown all the same.
     """
-
-    def __init__(self, config: ServerSideSessionConfig) -> None:
-        super().__init__(config)
-        self._causes = Causes(logger, "the use of sessions is not noted: %s", time.monotonic)
 
     def get_session_id(self, connection: Connection) -> str:
         """Return the id that the browser names, or none: a session's id is made where the session begins."""
@@ -74,10 +66,8 @@ class _Backend(ServerSideSessionBackend):
             await self._note(deployment_of(connection).store, lambda uow: keep_session(uow, key, data))
 
     async def _note(self, store: Store, work: Work[None]) -> None:
-        try:
+        with suppress(StoreUnavailable):  # the store has told the operator
             await store.write(work)
-        except StoreUnavailable:
-            self._causes.warn("the record cannot be written")
 
 
 async def begin_session(connection: Connection, user: Mapping[str, Any], also: Work[None]) -> tuple[str, Cookie]:

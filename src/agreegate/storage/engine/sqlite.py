@@ -39,6 +39,10 @@ _BROKEN = (apsw.FullError, apsw.IOError, apsw.BusyError, apsw.LockedError, apsw.
            apsw.CorruptError, apsw.NotADBError, apsw.NoMemError)  # fmt: skip
 
 
+class FileGoneError(Exception):
+    """The database or its journal is no longer in its folder: what is committed to it would be lost."""
+
+
 def connect(path: Path | str, *, read_only: bool = False, cache_kib: int = _CACHE_KIB) -> apsw.Connection:
     """A connection set up the way every one of ours is.
 
@@ -205,6 +209,7 @@ class SqliteStore:
         self._commits = CommitFile(path)
         self._commits.write(count_of(self.reader))
         self._path = path
+        self._files = self._files_now()
         self._slow_readers = ThreadPoolExecutor(READERS, "agreegate-reader", initializer=step_back)
         self._slow_reader = threading.local()
         self._pace = Pace()
@@ -329,6 +334,8 @@ class SqliteStore:
             if alone and pending.error is not None:
                 writer.execute("rollback")
                 return
+            if changed and self._files_now() != self._files:
+                raise FileGoneError
             count = raise_count(writer) if changed else None
             writer.execute("commit")
         except BaseException as error:
@@ -340,6 +347,13 @@ class SqliteStore:
         else:
             if count is not None:
                 self._commits.write(count)
+
+    def _files_now(self) -> list[tuple[int, int]]:
+        """Return what identifies the files in the folder. A file that is open is written to wherever it is."""
+        paths = self._path, self._path.with_name(f"{self._path.name}-wal")
+        with suppress(OSError):
+            return [(found.st_dev, found.st_ino) for found in map(os.stat, paths)]
+        return []
 
     def _run(self, pending: _Pending, *, alone: bool) -> None:
         """Run a unit of work, in a savepoint unless the unit is alone in its commit: then the whole commit is undone."""
