@@ -41,6 +41,7 @@ _REMEDIES = {
     "DiskFullError": "free space on the disks of the PostgreSQL server",
     "TooManyConnectionsError": "raise max_connections of the PostgreSQL server, or start fewer workers",
     "ReadOnlySQLTransactionError": "let --database name the primary, not a standby",
+    "not a primary": "let --database name the primary, not a standby",
     "InvalidCatalogNameError": "the database does not exist: restore a backup",
     "schema.foreign": "the database has no record: restore a backup",
     "schema.older": "the database is empty or at an older schema: restore a backup, then run agreegate db upgrade",

@@ -15,6 +15,8 @@ Connection = Any
 CONNECT_SECONDS = 5.0
 WAIT_SECONDS = 5.0
 """How long a unit of work waits for a free connection."""
+STANDBY = "not a primary"
+"""Why a connection is refused that would read what was recorded a while ago."""
 _STATEMENTS = 512
 """Prepared statements that each connection keeps."""
 UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
@@ -64,7 +66,7 @@ class Connections:
             opened_now: not one that was used before.
 
         Raises:
-            StoreUnavailable: no connection is free in time, or the server cannot be reached.
+            StoreUnavailable: no connection is free in time, or the server cannot be reached or is a standby.
             Rejected: the database is at another schema.
         """
         try:
@@ -111,19 +113,24 @@ class Connections:
                 statement_cache_size=self._statements,
                 max_cached_statement_lifetime=0,
                 server_settings=self._settings,
+                target_session_attrs="any" if self._pooler else "primary",
             )
+        except asyncpg.TargetServerAttributeNotMatched:
+            raise StoreUnavailable(STANDBY) from None
         except UNREACHABLE as error:
             raise StoreUnavailable(type(error).__name__) from error
         try:
             if self._pooler:  # outside of a transaction the two messages of a statement could reach two servers
                 async with connection.transaction():
+                    if await connection.fetchval("select pg_is_in_recovery()"):
+                        raise StoreUnavailable(STANDBY)
                     await self._check(connection)
             else:
                 await self._check(connection)
         except UNREACHABLE as error:
             connection.terminate()
             raise StoreUnavailable(type(error).__name__) from error
-        except Rejected:
+        except (Rejected, StoreUnavailable):
             await connection.close(timeout=CONNECT_SECONDS)
             raise
         return connection

@@ -8,7 +8,7 @@ import asyncpg
 
 from agreegate.domain.error import Rejected, StoreUnavailable
 from agreegate.storage.agreements.text_store import DatabaseTextStore, TextStore
-from agreegate.storage.engine.connections import CONNECT_SECONDS, UNREACHABLE, Connection
+from agreegate.storage.engine.connections import CONNECT_SECONDS, STANDBY, UNREACHABLE, Connection
 from agreegate.storage.engine.location import Serving
 from agreegate.storage.engine.postgresql import APPLICATION, CONNECTIONS, PostgresStore
 from agreegate.storage.engine.postgresql_rights import make_roles, require_safe
@@ -125,7 +125,14 @@ class PostgresqlLocation:
     async def _connection(self) -> AsyncIterator[Connection]:
         """A connection that keeps no statement prepared: its statements run in transactions, also behind a pooler."""
         try:
-            connection = await asyncpg.connect(self._url, timeout=CONNECT_SECONDS, statement_cache_size=0)
+            connection = await asyncpg.connect(
+                self._url,
+                timeout=CONNECT_SECONDS,
+                statement_cache_size=0,
+                target_session_attrs="any" if self._pooler else "primary",
+            )
+        except asyncpg.TargetServerAttributeNotMatched:
+            raise StoreUnavailable(STANDBY) from None
         except UNREACHABLE as error:
             raise StoreUnavailable(type(error).__name__) from error
         try:
