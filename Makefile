@@ -11,7 +11,7 @@ PORTION := $(patsubst %,tests/services/test_%.py,confirmation idempotency order 
 ON_POSTGRESQL := tests/storage tests/services
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-postgresql postgresql check bench faults browser-full screenshots chromium rules docs clean
+.PHONY: help demo test test-postgresql postgresql check bench failover cluster faults browser-full screenshots chromium rules docs clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ bench: $(READY) ## measure, and print the ratios
 	$(BIN)/uv sync --frozen --quiet --group bench
 	$(BIN)/python -m bench
 
+failover: $(READY) postgresql cluster ## fail a PostgreSQL cluster over under load, and look for lost confirmations
+	$(BIN)/python -m failover
+
 faults: $(READY) ## the long fault tests: killed processes, full disks, strangers who flood the server
 	$(BIN)/pytest -m faults -q
 
@@ -66,6 +69,19 @@ postgresql:
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    apt-get install -q -y --no-install-recommends pgbouncer; \
 	  else echo "PgBouncer is missing. Install the package pgbouncer, or put it on the PATH."; exit 1; fi
+
+# Debian's packages start services of their own; `policy-rc.d` is Debian's way to say that they shall not.
+cluster:
+	@missing=; for program in patroni etcd haproxy; do \
+	  PATH="$$PATH:/usr/sbin" command -v $$program >/dev/null || missing="$$missing $$program"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    test -e /usr/sbin/policy-rc.d || { made=1; printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d; }; \
+	    apt-get update -q && apt-get install -q -y --no-install-recommends patroni etcd-server haproxy; status=$$?; \
+	    test -z "$$made" || rm /usr/sbin/policy-rc.d; exit $$status; \
+	  else echo "Missing:$$missing. Install the packages patroni, etcd-server and haproxy."; exit 1; fi; \
+	fi
 
 chromium:
 	@test -n "$$CHROMIUM" || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \

@@ -15,7 +15,7 @@ from tools.imports import imported, whole_name
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "agreegate"
-PACKAGES = (SOURCE, ROOT / "bench", ROOT / "tools")
+PACKAGES = (SOURCE, ROOT / "bench", ROOT / "failover", ROOT / "tools")
 LONGEST = 400
 """Maximum lines of a module."""
 WIDEST = 25

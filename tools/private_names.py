@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tools.imports import imported, whole_name
 
-OURS = frozenset({"agreegate", "bench", "tools"})
+OURS = frozenset({"agreegate", "bench", "failover", "tools"})
 _REFLECTION = frozenset({"delattr", "getattr", "hasattr", "setattr"})
 _OWN = frozenset({"cls", "self"})
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-PYTHON = ("src", "tests", "bench", "tools")
-CODE = ("src/", "bench/", "tools/")
+PYTHON = ("src", "tests", "bench", "failover", "tools")
+CODE = ("src/", "bench/", "failover/", "tools/")
 """Folders whose whole identifiers are checked. Parts of names are checked in the tests too."""
 TEMPLATES = "src/agreegate/dashboard/templates/*.html"
 PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")

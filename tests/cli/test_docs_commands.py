@@ -33,6 +33,7 @@ PAGES = (
     "ARCHITECTURE.md",
     "bench/README.md",
     *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
+    *sorted(f"docs/operations/{path.name}" for path in (ROOT / "docs" / "operations").glob("*.md")),
 )
 
 WHOLE_PAGES = {
@@ -58,6 +59,12 @@ OTHER_TESTS = {
     ("docs/operations.md", "pg_dump "): (
         "tests/storage/test_postgresql_dump.py::test_the_commands_of_the_page_make_and_copy_a_record"
     ),
+    ("docs/operations/failover.md", "scope: agreegate"): (
+        "tests/test_docs_failover.py::test_the_page_shows_the_files_that_the_program_runs"
+    ),
+    ("docs/operations/failover.md", "global"): (
+        "tests/test_docs_failover.py::test_the_page_shows_the_files_that_the_program_runs"
+    ),
     ("docs/programmes.md", 'name = "larkspur"'): (
         "tests/test_docs_programmes.py::test_the_gate_opens_and_closes_on_the_days_the_page_names"
     ),
@@ -76,6 +83,8 @@ NOT_TYPED = {
     "systemctl": "works on the services of the machine, as root",
     "journalctl": "reads the journal of the machine",
     "sudo": "needs root",
+    "patronictl": "works on a cluster of databases; `make failover` asks the same of Patroni's REST API",
+    ".venv/bin/python": "needs a cluster of databases: `make failover`",
     "openssl": "makes a random text; any other will do",
     "git": "fetches from the reader's own source address",
     ".venv/bin/uv": "writes the locked packages, for an installation from the network",
@@ -270,7 +279,9 @@ def test_what_else_a_sentence_names_is_listed_with_its_reason() -> None:
     """A span is a command when it has words, and begins with the name of a program or a path to one."""
     foreign = {
         span.split()[0]
-        for span in named(r"(?:systemctl|journalctl|sudo|openssl|git|curl|pip|\.venv/bin/uv|/opt/\S+/bin/\S+) ")
+        for span in named(
+            r"(?:systemctl|journalctl|sudo|openssl|patronictl|git|curl|pip|\.venv/bin/(?:uv|python)|/opt/\S+/bin/\S+) "
+        )
     }
     assert foreign == NOT_TYPED.keys()
 

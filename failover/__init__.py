@@ -1,0 +1,1 @@
+"""Fails a PostgreSQL cluster over under load, and looks for acknowledged confirmations that are lost (limit P10)."""
