@@ -13,6 +13,7 @@ from agreegate.api.host import KnownHosts, hosts_of
 from agreegate.app import application, framework
 from agreegate.dashboard.frame.signin import CALLBACK
 from agreegate.deployment.caller import Callers
+from agreegate.deployment.clock_offset import ClockOffset
 from agreegate.deployment.cursor import Cursors
 from agreegate.deployment.deployment import Deployment
 from agreegate.deployment.metrics import Metrics
@@ -94,6 +95,7 @@ async def open_server(settings: ServerSettings, shared: Path | None = None) -> P
         keys=keys,
         clock=time.time,
     )
+    clock_offset = ClockOffset(store)
     deployment = Deployment(
         store=store,
         programme=programme,
@@ -107,6 +109,7 @@ async def open_server(settings: ServerSettings, shared: Path | None = None) -> P
         throttle=_throttle(settings.requests_per_minute),
         caller_throttle=_throttle(settings.costly_requests_per_minute),
         metrics=Metrics(shared),
+        clock_offset=clock_offset,
         metrics_elsewhere=settings.metrics_address is not None,
         form_keys=secrets,
         provider=None if settings.client_id is None else _provider(settings, settings.client_id, keys),
@@ -121,10 +124,9 @@ async def open_server(settings: ServerSettings, shared: Path | None = None) -> P
 
     persons = PersonIndex(store)
     deployment.metrics.person_lag = persons.lag
-    inner = framework(
-        deployment,
-        lifespan=[upkeep(store, deployment.texts, persons, deployment.metrics.publish), issuer],
-    )
+    deployment.metrics.clock_offset = lambda: clock_offset.seconds
+    kept_up = upkeep(store, deployment.texts, persons, deployment.metrics.publish, clock_offset.measure)
+    inner = framework(deployment, lifespan=[kept_up, issuer])
     app = KnownHosts(application(deployment, inner), hosts_of(settings.public_url), settings.trusted_proxies)
     return Production(app, deployment, location, fresh)
 

@@ -31,6 +31,8 @@ RENEW_SECONDS = 1.0
 """How late a renewal may be noticed."""
 PERSON_SECONDS = 1.0
 """Pause between two rounds that make the persons of new confirmations searchable."""
+OFFSET_SECONDS = 60.0
+"""Pause between two measurements of the clock's offset to the database's."""
 FORGET_SECONDS = 60.0
 """Pause between two rounds of deletion."""
 PUBLISH_SECONDS = 1.0
@@ -78,7 +80,11 @@ class PersonIndex:
 
 
 def upkeep(
-    store: WatchedStore, texts: TextStore, persons: PersonIndex, publish: Callable[[], None] = lambda: None
+    store: WatchedStore,
+    texts: TextStore,
+    persons: PersonIndex,
+    publish: Callable[[], None] = lambda: None,
+    measure_clock: Callable[[], Awaitable[None]] | None = None,
 ) -> Callable[[object], AbstractAsyncContextManager[None]]:
     """Return the lifespan of a server's upkeep. Renewals that fell due while no server ran happen before the first request.
 
@@ -86,6 +92,7 @@ def upkeep(
 
     Args:
         publish: called once a second, and at the end.
+        measure_clock: awaited once a minute; None: the clock is not measured.
     """
 
     async def published() -> None:
@@ -101,6 +108,8 @@ def upkeep(
             asyncio.create_task(_repeat(lambda: forget_leftovers(store, texts), FORGET_SECONDS, store.report)),
             asyncio.create_task(_repeat(published, PUBLISH_SECONDS, store.report)),
         ]
+        if measure_clock is not None:
+            tasks.append(asyncio.create_task(_repeat(measure_clock, OFFSET_SECONDS, store.report)))
         yield
         for task in tasks:
             task.cancel()

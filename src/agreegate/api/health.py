@@ -17,11 +17,15 @@ async def alive() -> dict[str, str]:
 
 @route("/readyz", http_method=["GET", "HEAD"], opt={"public": True}, include_in_schema=False)
 async def ready(request: Request[Any, Any, Any]) -> Response[dict[str, str]]:
-    """Return 200 when the record can be read and written, else 503."""
+    """Return 200 when the record can be read and written and the clock is near the database's, else 503 and why."""
+    deployment = deployment_of(request)
     try:
-        await deployment_of(request).store.require_ready()
+        await deployment.store.require_ready()
     except StoreUnavailable:
         return Response({"status": "record unavailable"}, status_code=503)
+    offset = deployment.clock_offset
+    if offset is not None and (reason := offset.not_ready()) is not None:
+        return Response({"status": reason}, status_code=503)
     return Response({"status": "ready"})
 
 

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from litestar.connection import ASGIConnection
 
 from agreegate.deployment.caller import Callers
+from agreegate.deployment.clock_offset import ClockOffset
 from agreegate.deployment.cursor import Cursors
 from agreegate.deployment.guide import Guide
 from agreegate.deployment.metrics import Metrics
@@ -56,6 +57,8 @@ class Deployment:
     caller_throttle: Throttle | None = None
     """The rate limit of costly requests, per user or application; None: there is no limit."""
     metrics: Metrics = field(default_factory=Metrics)
+    clock_offset: ClockOffset | None = None
+    """The offset of this process's clock to the database's; None: it is not measured."""
     metrics_elsewhere: bool = False
     """`/metrics` is served on an address of its own."""
     form_keys: tuple[str, ...] = field(default_factory=lambda: (token_hex(),), repr=False)

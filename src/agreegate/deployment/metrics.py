@@ -28,6 +28,8 @@ class Metrics(Collector):
         self.answers: Answers = {}
         self.person_lag: Callable[[], float] | None = None
         """Seconds that the search by person is behind the record; None: this process does not update the search."""
+        self.clock_offset: Callable[[], float | None] = lambda: None
+        """Seconds that this machine's clock is ahead of the database's; None: not measured."""
         self.registry = CollectorRegistry(auto_describe=False)
         self.registry.register(self)
 
@@ -74,6 +76,12 @@ class Metrics(Collector):
                 "agreegate_person_search_lag_seconds",
                 "Seconds since search knew every person of the record. Persons recorded before are found.",
                 self.person_lag(),
+            )
+        if (offset := self.clock_offset()) is not None:
+            yield GaugeMetricFamily(
+                "agreegate_clock_offset_seconds",
+                "Seconds that the clock of this machine is ahead of the database's; negative: behind.",
+                offset,
             )
 
     def describe(self) -> Iterable[Metric]:

@@ -1,11 +1,12 @@
 """The newest instant that a partner recorded, and the clocks that an operator accepted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from agreegate.domain.clock import trusted_from
 from agreegate.domain.partner import PartnerId
-from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, from_micros, to_micros
+from agreegate.storage.engine.unit_of_work import Clock, Row, Store, UnitOfWork, from_micros, to_micros
 
 _NEWEST_OF = """
     select (select {at} from {table} where partner_id = $1 and {at} > coalesce((select ahead_until from a), -1)
@@ -23,7 +24,45 @@ NEWEST = f"""
 
 Instants ahead of an accepted clock are left out. A demo's record has no such instant: its clock may be moved.
 """
+_DATABASE_CLOCK = "select cast(floor(extract(epoch from clock_timestamp()) * 1000000) as bigint)"
+"""SQL, of PostgreSQL alone: the database's clock in microseconds."""
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredOffset:
+    """How far a clock is from the database's."""
+
+    seconds: float
+    """Seconds that the clock is ahead; negative: behind. The database read its clock halfway through the round trip."""
+    error: float
+    """Half the round trip, in seconds: the true offset is at most this far from `seconds`."""
+
+    @property
+    def certain(self) -> float:
+        """The seconds that the clocks differ by at least, however the round trip was divided."""
+        return max(0.0, abs(self.seconds) - self.error)
+
+
+async def measure_offset(store: Store, clock: Clock, monotonic: Callable[[], float]) -> MeasuredOffset | None:
+    """Measure how far a clock of this machine is from the database's; None: the database has no other clock.
+
+    Args:
+        monotonic: counts the seconds of the round trip.
+
+    Raises:
+        StoreUnavailable: the record cannot be read now.
+    """
+    if not store.waits:
+        return None
+
+    async def measured(uow: UnitOfWork) -> MeasuredOffset:
+        read, began = clock(), monotonic()
+        [(database,)] = await uow.fetch_all(_DATABASE_CLOCK)
+        error = (monotonic() - began) / 2
+        return MeasuredOffset((read - from_micros(database)).total_seconds() + error, error)
+
+    return await store.read(measured)
 
 
 def trusted_of(rows: Sequence[Row]) -> datetime:
