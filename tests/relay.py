@@ -1,10 +1,15 @@
-"""A relay in front of the tests' PostgreSQL server that cuts a connection at the commit of a unit of work."""
+"""A relay in front of the tests' PostgreSQL server that cuts a connection at a commit, goes away, or holds up what is sent."""
 
 import asyncio
+import socket
+import struct
 from contextlib import suppress
 from enum import Enum
 
 from tests.postgresql import database_name, server
+
+RESET = struct.pack("ii", 1, 0)
+"""Lets a socket that is closed reset its connection."""
 
 
 class Cut(Enum):
@@ -24,10 +29,15 @@ class Relay:
         self.refusing = False
         """Whether no connection is possible after the cut."""
         self.is_cut = asyncio.Event()
+        self.flowing = asyncio.Event()
+        """Cleared, it holds up what is sent in both directions."""
+        self.flowing.set()
         self._both: set[asyncio.Task[None]] = set()
+        self._away = asyncio.Event()
+        self._port = 0
 
     async def __aenter__(self) -> "Relay":
-        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        await self.come_back()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -35,10 +45,22 @@ class Relay:
         for task in self._both:
             task.cancel()
 
+    async def go_away(self) -> None:
+        """Reset every connection, and refuse new ones."""
+        self._server.close()
+        self._away.set()
+        if self._both:
+            await asyncio.wait(self._both)
+
+    async def come_back(self) -> None:
+        """Let connections be made, at the same address as before."""
+        self._away.clear()
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", self._port)
+        self._port = self._server.sockets[0].getsockname()[1]
+
     @property
     def url(self) -> str:
-        port = self._server.sockets[0].getsockname()[1]
-        return f"postgresql://postgres@127.0.0.1:{port}/{self._database}?sslmode=disable"
+        return f"postgresql://postgres@127.0.0.1:{self._port}/{self._database}?sslmode=disable"
 
     async def _connected(self, client: asyncio.StreamReader, to_client: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
@@ -49,6 +71,7 @@ class Relay:
 
         async def forward() -> None:
             while sent := await client.read(65536):
+                await self.flowing.wait()
                 if self.cut is not None and b"; commit" in sent:
                     if self.cut is Cut.BEFORE:
                         return
@@ -61,20 +84,24 @@ class Relay:
 
         async def back() -> None:
             while answer := await answers.read(65536):
+                await self.flowing.wait()
                 if not held.is_set():
                     to_client.write(answer)
                 elif b"COMMIT\0" in answer:
                     return
 
-        directions = [asyncio.ensure_future(forward()), asyncio.ensure_future(back())]
-        await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
+        ends = [asyncio.ensure_future(end) for end in (forward(), back(), self._away.wait())]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        if self._away.is_set():
+            for writer in (to_client, to_server):
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         if self.cut is not None and (held.is_set() or self.cut is Cut.BEFORE):
             self.cut = None
             if self.refusing:
                 self._server.close()
             self.is_cut.set()
-        for direction in directions:
-            direction.cancel()
+        for end in ends:
+            end.cancel()
         for writer in (to_client, to_server):
             with suppress(OSError):
                 writer.close()

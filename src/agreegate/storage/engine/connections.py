@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
@@ -13,8 +14,6 @@ Connection = Any
 """An `asyncpg.Connection`; the package has no types."""
 
 CONNECT_SECONDS = 5.0
-WAIT_SECONDS = 5.0
-"""How long a unit of work waits for a free connection."""
 STANDBY = "not a primary"
 """Why a connection is refused that would read what was recorded a while ago."""
 _STATEMENTS = 512
@@ -26,6 +25,21 @@ The driver raises its internal error for a statement on a connection that the se
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """How long a store waits."""
+
+    connect: float = CONNECT_SECONDS
+    free: float = 5.0
+    """For a free connection, or for a turn."""
+    write: float = 10.0
+    """For a statement of work that writes. The server ends it then."""
+    read: float = 5.0
+    read_slowly: float = 60.0
+    unanswered: float = 2.0
+    """How much longer a statement waits for its answer before the connection is closed: the server may be out of reach."""
+
+
 class Connections:
     """At most `most` connections to one database."""
 
@@ -35,6 +49,8 @@ class Connections:
         most: int,
         settings: Mapping[str, str],
         check: Callable[[Connection], Awaitable[None]],
+        seconds: Seconds,
+        statement_seconds: float,
         *,
         pooler: bool = False,
     ) -> None:
@@ -42,16 +58,19 @@ class Connections:
 
         Args:
             settings: of the server, for each connection.
-            check: asked about each new connection; raises `Rejected` for a database that is not usable.
+            check: asked about each new connection; raises for a database that is not usable.
+            statement_seconds: after which the server ends a statement.
             pooler: between the server and us is a pooler of transactions, so that no statement is kept prepared.
         """
         self._url = url
         self._pooler = pooler
-        self._settings = dict(settings)
+        self._settings = {**settings, "statement_timeout": f"{round(statement_seconds * 1000)}ms"}
+        self._seconds = seconds
+        self._answer_seconds = statement_seconds + seconds.unanswered
         self.begun = ""
         """SQL that each transaction begins with, because a pooler passes no settings of a connection on."""
         if pooler:
-            self.begun = "".join(f"; set local {name} = '{value}'" for name, value in settings.items())
+            self.begun = "".join(f"; set local {name} = '{value}'" for name, value in self._settings.items())
             self._settings = {}
         self._check = check
         self._statements = 0 if pooler else _STATEMENTS
@@ -70,7 +89,7 @@ class Connections:
             Rejected: the database is at another schema.
         """
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
+            async with asyncio.timeout(self._seconds.free):
                 await self._free.acquire()
         except TimeoutError:
             raise StoreUnavailable("no free connection") from None
@@ -109,7 +128,8 @@ class Connections:
         try:
             connection = await asyncpg.connect(
                 self._url,
-                timeout=CONNECT_SECONDS,
+                timeout=self._seconds.connect,
+                command_timeout=self._answer_seconds,
                 statement_cache_size=self._statements,
                 max_cached_statement_lifetime=0,
                 server_settings=self._settings,

@@ -17,6 +17,8 @@ _COMMIT_UNIT = """
     insert into kept_unit (unit_id, outcome) select '{}', 'kept' where pg_current_xact_id_if_assigned() is not null;
     set local statement_timeout = 0; commit"""
 """In one message. A unit that changed and locked nothing leaves no row."""
+_NEVER = 10_000_000.0
+"""Seconds until we stop waiting for a commit: the driver has no word for never."""
 _LOOK_UP = """
     insert into kept_unit (unit_id, outcome) values ($1, 'given up')
     on conflict (unit_id) do update set outcome = kept_unit.outcome returning outcome"""
@@ -68,7 +70,7 @@ async def _commit(connection: Connection, sql: str) -> None:
 
     connection.add_log_listener(note)
     try:
-        status = await connection.execute(sql)
+        status = await connection.execute(sql, timeout=_NEVER)
     finally:
         connection.remove_log_listener(note)
     if status != "COMMIT":

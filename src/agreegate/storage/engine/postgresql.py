@@ -14,8 +14,8 @@ from weakref import WeakValueDictionary
 
 import asyncpg
 
-from agreegate.domain.error import StoreUnavailable
-from agreegate.storage.engine.connections import WAIT_SECONDS, Connection, Connections
+from agreegate.domain.error import Rejected, StoreUnavailable
+from agreegate.storage.engine.connections import Connection, Connections, Seconds
 from agreegate.storage.engine.look_up import LookUps
 from agreegate.storage.engine.outcome import UnknownOutcomeError, commit_unit, was_kept
 from agreegate.storage.engine.postgresql_schema import require_latest
@@ -42,9 +42,6 @@ _SETTINGS = {
     "lock_timeout": "5s",
     "timezone": "UTC",
 }
-_WRITING = _SETTINGS | {"statement_timeout": "10s"}
-_READING = _SETTINGS | {"statement_timeout": "5s"}
-_READING_SLOWLY = _SETTINGS | {"statement_timeout": "60s"}
 
 
 class _LostError(Exception):
@@ -69,6 +66,7 @@ _BROKEN = (
 )
 """The server did not do it, and may do it later."""
 
+_SECONDS = Seconds()
 _BEGIN_WRITE = "begin isolation level read committed read write"
 _BEGIN_READ = "begin isolation level repeatable read read only"
 
@@ -86,6 +84,7 @@ class PostgresStore:
         *,
         pooler: bool = False,
         unfinished: bool = False,
+        seconds: Seconds = _SECONDS,
     ) -> None:
         """Connects to nothing: a unit of work opens the connection that it needs, and finds out about the schema.
 
@@ -93,14 +92,18 @@ class PostgresStore:
             url: `postgresql://…`, of a database at this version's schema.
             pooler: see `Connections`.
             unfinished: see `require_latest`.
+            seconds: how long work waits.
         """
-        check = partial(require_latest, unfinished=unfinished)
+        self._unfinished = unfinished
+        self._seconds = seconds
+        self._was_usable = False
         self.clock = clock
         self.trusted = TrustedInstants(alone=False)
         self._ids = ids
-        self._writers = Connections(url, WRITERS, _WRITING, check, pooler=pooler)
-        self._readers = Connections(url, READERS, _READING, check, pooler=pooler)
-        self._slow_readers = Connections(url, SLOW_READERS, _READING_SLOWLY, check, pooler=pooler)
+        connections = partial(Connections, url, settings=_SETTINGS, check=self._check, seconds=seconds, pooler=pooler)
+        self._writers = connections(WRITERS, statement_seconds=seconds.write)
+        self._readers = connections(READERS, statement_seconds=seconds.read)
+        self._slow_readers = connections(SLOW_READERS, statement_seconds=seconds.read_slowly)
         self._connections = (self._writers, self._readers, self._slow_readers)
         self._look_ups = LookUps(self._fetch)
         self._turns: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
@@ -144,6 +147,16 @@ class PostgresStore:
         for connections in self._connections:
             await connections.close()
 
+    async def _check(self, connection: Connection) -> None:
+        """Refuse a database at another schema. One that was usable before may be so again: it is unavailable until then."""
+        try:
+            await require_latest(connection, unfinished=self._unfinished)
+        except Rejected as error:
+            if self._was_usable:
+                raise StoreUnavailable(error.code) from error
+            raise
+        self._was_usable = True
+
     def _ended(self, task: "asyncio.Task[Any]") -> None:
         self._under_way.discard(task)
         if not task.cancelled():
@@ -164,14 +177,17 @@ class PostgresStore:
             with _failing_closed(connection):
                 await connection.execute(_BEGIN_READ + connections.begun)
                 try:
-                    return await work(self._unit(connection))
-                finally:
-                    await connection.execute("rollback")
+                    result = await work(self._unit(connection))
+                except BaseException as error:
+                    await _undo(connection, error)
+                    raise
+                await connection.execute("rollback")
+                return result
 
     async def _write_in_turn(self, work: Work[T], turn: Hashable) -> T:
         lock = self._turns.setdefault(turn, asyncio.Lock())
         try:
-            async with asyncio.timeout(WAIT_SECONDS):
+            async with asyncio.timeout(self._seconds.free):
                 await lock.acquire()
         except TimeoutError:
             raise StoreUnavailable("no turn") from None
@@ -202,8 +218,8 @@ class PostgresStore:
                     await connection.execute(_BEGIN_WRITE + self._writers.begun)
                     try:
                         result = await work(self._unit(connection))
-                    except BaseException:
-                        await connection.execute("rollback")
+                    except BaseException as error:
+                        await _undo(connection, error)
                         raise
                     await commit_unit(connection, unit_id)
         except UnknownOutcomeError as error:
@@ -215,6 +231,14 @@ class PostgresStore:
         return result
 
 
+async def _undo(connection: Connection, error: BaseException) -> None:
+    """Undo a unit of work. A server that did not answer a statement would not answer to the rollback: its end undoes it."""
+    if isinstance(error, TimeoutError):
+        connection.terminate()
+    else:
+        await connection.execute("rollback")
+
+
 @contextmanager
 def _failing_closed(connection: Connection) -> Iterator[None]:
     """Raises `StoreUnavailable` when the server failed or its connection was lost; every other error passes."""
@@ -222,7 +246,8 @@ def _failing_closed(connection: Connection) -> Iterator[None]:
         yield
     except _BROKEN as error:
         raise StoreUnavailable(type(error).__name__) from error
-    except asyncpg.InternalClientError as error:  # such as the end of the connection, read between two statements
+    # The end of the connection, read between two statements; or no answer in time.
+    except (asyncpg.InternalClientError, OSError) as error:
         connection.terminate()
         raise StoreUnavailable(type(error).__name__) from error
     except asyncpg.InterfaceError as error:
