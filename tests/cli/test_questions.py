@@ -44,7 +44,7 @@ def test_language_and_programme_can_be_named(agreegate: Agreegate) -> None:
     out = agreegate(
         "questions", "L14", "--at", "2020-02-01", "--programme", "microsoft-customer-agreement", "--lang", "fr"
     ).out
-    assert out.startswith("Microsoft Customer Agreement, 1er février 2020\n\nLes règles\n")
+    assert out.startswith("Contrat client Microsoft, 1er février 2020\n\nLes règles\n")
     assert f"     {text('answer.L14.today', 'fr', agreement='Microsoft Customer Agreement')} [R32]\n" in out
     assert "le contrat client Microsoft." in out
 

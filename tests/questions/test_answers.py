@@ -225,13 +225,18 @@ NATIONAL = {
     "L3": ["L3.national"],
     "L4": ["L4.required", "L4.absent", "L4.absent", "L4.absent"],
     "L7": ["L7.national"],
+    "L11": ["L11.national"],
     "L13": ["L13.customer", "L13.never"],
+    "L14": ["L14.national"],
     "L17": ["L17.no", "L17.person"],
     "L18": ["L18.national"],
+    "L19": ["L19.national", "L19.silent"],
+    "T1": ["T1.national"],
     "T2": ["T2.national"],
     "T3": ["T3.national"],
     "T5": ["T3.national"],
     "T6": ["T6.national"],
+    "T7": ["T7.national"],
 }
 """What a partner in a national cloud reads after the first sentence. Every other answer is that sentence alone."""
 

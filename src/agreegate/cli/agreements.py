@@ -133,7 +133,7 @@ async def _list(words: Words, programme: str | None, data: Path, database: str |
         rules, now = await programme_of(store, programme), store.clock()
         listed = await store.read(lambda uow: list_texts(uow, rules))
     for template, versions in listed:
-        click.echo(f"{template.title} {template.id}")
+        click.echo(f"{words('agreement.title', agreement=template.title)} {template.id}")
         reach = reaches(versions, now)
         for version in sorted(versions, key=lambda one: one.rank):
             click.echo(f"  {_listed(words, version, reach[version.id])}")

@@ -62,7 +62,7 @@ def _questions(
     rules, now = load(programme), at or datetime.now(UTC)
     case = Case(rules, _asking(PartnerKind(partner_kind), Cloud(cloud), Account(account)), now)
     language = Words(lang)
-    click.echo(language("cli.questions.heading", title=rules.title, at=date_text(now, lang)))
+    click.echo(language("cli.questions.heading", agreement=rules.title, at=date_text(now, lang)))
     for group, questions in groupby(map(known.__getitem__, ids), key=lambda question: question.group):
         click.echo(f"\n{language(f'question.group.{group}')}")
         for question in questions:

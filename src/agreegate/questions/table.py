@@ -219,6 +219,7 @@ QUESTIONS = (
     ),
     _question(
         "L11", CUSTOMER,
+        say("answer.L11.national", "R31", when=NATIONAL),
         say("answer.L11.words", "R48", when=BEGUN),
         *REASONS,
         say("answer.L11.text", "R49", when=BEGUN),
@@ -239,6 +240,7 @@ QUESTIONS = (
     ),
     _question(
         "L14", TEXTS,
+        say("answer.L14.national", "R31", when=NATIONAL),
         say("answer.L14.today", "R32", when=BEGUN),
         say("answer.L14.early", "R32", when=EARLY),
         dated("answer.L14.opens", "R32", lambda template: template.opens_from),
@@ -283,11 +285,17 @@ QUESTIONS = (
     ),
     _question(
         "L19", Show(Page.NEW_CUSTOMER),
+        say("answer.L19.national", "R19", "R31", when=NATIONAL),
         say("answer.L19.proposed", "R19"),
         say("answer.L19.only", "R19"),
-        say("answer.L19.silent", "R18"),
+        say("answer.L19.silent", "R18", when=ANYWHERE),
     ),
-    _question("T1", HELP, say("answer.T1.two", "R41"), EXISTS, CHANNELS, *ROLE),
+    _question(
+        "T1", HELP,
+        say("answer.T1.national", "R31", when=NATIONAL),
+        say("answer.T1.two", "R41"),
+        EXISTS, CHANNELS, *ROLE,
+    ),
     _question(
         "T2", BY_API,
         say("answer.T2.national", "R31", when=NATIONAL),
@@ -330,6 +338,7 @@ QUESTIONS = (
     ),
     _question(
         "T7", TEXTS,
+        say("answer.T7.national", "R31", when=NATIONAL),
         say("answer.T7.published", "R38"),
         say("answer.T7.text", "R38", when=BEGUN),
         say("answer.T7.version", "R38", when=BEGUN),
