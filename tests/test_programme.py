@@ -118,7 +118,7 @@ def test_another_vendor_needs_no_code() -> None:
         ("starts = 2024-01-01", "starts = 'soon'", "toml.not-date", 4, "starts"),
         ("unsupported_clouds = []", "unsupported_clouds = ['moon']", "toml.not-one-of", 6, "unsupported_clouds"),
         ("unsupported_clouds = []", "stale_rule = 'shrug'", "toml.not-one-of", 6, "stale_rule"),
-        ("unsupported_clouds = []", "stale_from = 2025-01-01", "programme.grace-without-refusal", 6, "stale_from"),
+        ("unsupported_clouds = []", "stale_from = 2025-01-01", "programme.grace-needs-refuse", 6, "stale_from"),
         ("unsupported_clouds = []", "trial_offers = ['half a trial']", "programme.not-offer", 6, "trial_offers"),
         ("unsupported_clouds = []", "trial_offers = [7]", "programme.not-offer", 6, "trial_offers"),
         ("unsupported_clouds = []", "trial_offers = 'none'", "programme.not-offer", 6, "trial_offers"),

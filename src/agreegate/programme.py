@@ -111,7 +111,7 @@ def read(file: TomlFile) -> Programme:
     if table.default_agreement_type not in {template.agreement_type for template in table.template}:
         raise file.refused("programme.no-such-type", name="default_agreement_type", detail=table.default_agreement_type)
     if table.stale_from is not None and table.stale_rule is not StaleRule.REFUSE:
-        raise file.refused("programme.grace-without-refusal", name="stale_from")
+        raise file.refused("programme.grace-needs-refuse", name="stale_from")
     if not all(map(is_catalog_item, table.trial_offers)):
         raise file.refused("programme.not-offer", name="trial_offers")
     return Programme(

@@ -1,4 +1,4 @@
-"""Bodies as clients and vandals send them: one reader, typed answers, nothing but our own refusals."""
+"""Bodies as clients and vandals send them: one reader, typed answers, nothing but our own errors."""
 
 import json
 from collections.abc import Awaitable, Callable, Mapping

@@ -40,7 +40,7 @@ def marked(body: Any) -> Any:
 
 
 def check_refused(answer: httpx2.Response) -> None:
-    """A refusal says nothing of a person, neither in its body nor in its headers."""
+    """An error says nothing of a person, neither in its body nor in its headers."""
     assert not answer.is_success
     for text in (answer.text, str(dict(answer.headers))):
         assert MARK not in text.casefold()

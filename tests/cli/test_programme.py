@@ -35,8 +35,8 @@ def test_the_dates_are_printed(agreegate: Agreegate) -> None:
     out = agreegate("programme", "show").out
     for words in (
         "Confirmations can be recorded from: 2018-08-07T00:00:00Z",
-        "Refusals begin (dashboard): 2018-11-07T00:00:00Z",
-        "Refusals begin (API): 2019-03-22T00:00:00Z",
+        "Orders are refused (dashboard) from: 2018-11-07T00:00:00Z",
+        "Orders are refused (API) from: 2019-03-22T00:00:00Z",
         "allows orders from 2019-10-01T00:00:00Z, without end",
         "allows orders from the beginning, without end",
         "china, germany, us_government",
@@ -60,9 +60,9 @@ def test_extensions_are_marked(agreegate: Agreegate, tmp_path: Path) -> None:
     ]
 
     assert [line.split(":")[0].strip() for line in extensions] == [
-        "No refusal (dashboard)",
+        "Nothing is refused (dashboard)",
         "A confirmation of an older text",
-        "That refusal starts on",
+        "Refused for this reason from",
     ]
     for language, mark in (("en", "own"), ("fr", "propre")):
         lines = agreegate("programme", "show", file, language=language).out.splitlines()[1:]

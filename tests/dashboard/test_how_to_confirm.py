@@ -1,4 +1,4 @@
-"""The page that every refusal leads to: readable by anybody, true on every date, with the whole flow of both channels."""
+"""The page that every denial leads to: readable by anybody, true on every date, with the whole flow of both channels."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""A customer who no longer agrees: first the refusal, then what the partner chooses to cancel, and nothing by itself."""
+"""A customer who no longer agrees: first that is recorded, then what the partner chooses to cancel, and nothing by itself."""
 
 from datetime import UTC, datetime
 
@@ -30,7 +30,7 @@ def statuses(world: World) -> dict[str, str]:
 
 
 async def refuse(someone: Visitor, note: str = "") -> Reply:
-    """Record the refusal on the page."""
+    """Record on the page that the customer no longer agrees."""
     return await someone.fill(DOGWOOD, note=note, sure="yes")
 
 
@@ -231,7 +231,7 @@ async def test_no_longer_agrees_recorded_by_a_colleague_first_is_reported(world:
     await refuse(colleague)
     shown = await someone.send(DOGWOOD, form, sure="yes")
     assert shown.status == 409
-    assert "the refusal is recorded already" in shown.text
+    assert "it is recorded already that the customer no longer agrees" in shown.text
     assert len(world.rows("select * from ending")) == 1
 
 

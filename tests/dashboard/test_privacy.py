@@ -1,4 +1,4 @@
-"""What is typed about people stays on the page and in the record: not in diagnostics, addresses or refusals (R18)."""
+"""What is typed about people stays on the page and in the record: not in diagnostics, addresses or errors (R18)."""
 
 import re
 from typing import Any

@@ -77,9 +77,9 @@ def test_a_clock_set_back_counts_no_days() -> None:
         (Standing(True, (CLOUD,)), datetime(2019, 1, 1, tzinfo=UTC), State.CURRENT, None),
         # The Cloud Agreement closes on 2020-02-01, and a confirmation of it opens nothing from then on.
         (Standing(True, (CLOUD,)), datetime(2020, 2, 1, tzinfo=UTC), State.MISSING, datetime(2020, 2, 1, tzinfo=UTC)),
-        # It has answered the refusal before.
+        # The confirmation came after no-longer-agrees, and lifted it.
         (Standing(True, (CLOUD,), ASKED), datetime(2020, 2, 1, tzinfo=UTC), State.MISSING, datetime(2020, 2, 1, tzinfo=UTC)),
-        # The Customer Agreement opens from 2019-10-01 on: until then it answers no refusal.
+        # The Customer Agreement opens from 2019-10-01 on: until then it lifts nothing.
         (Standing(True, (CUSTOMER,), ASKED), datetime(2019, 1, 1, tzinfo=UTC), State.ENDED, ASKED),
         (Standing(True, (CUSTOMER,), ASKED), datetime(2019, 10, 1, tzinfo=UTC), State.CURRENT, None),
     ],

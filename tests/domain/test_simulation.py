@@ -53,7 +53,7 @@ def scenario(**changes: Any) -> Scenario:
         ({"effective_from": datetime(9001, 1, 1, tzinfo=UTC)}, "effective_from", "date-out-of-range"),
         ({"weeks": 0}, "weeks", "weeks"),
         ({"weeks": WEEKS[-1] + 1}, "weeks", "weeks"),
-        ({"stale_rule": StaleRule.ADVISE, "stale_from": EFFECT}, "grace", "grace-without-refusal"),
+        ({"stale_rule": StaleRule.ADVISE, "stale_from": EFFECT}, "grace", "grace-needs-refuse"),
         ({"effective_from": NOW - timedelta(weeks=52)}, "weeks", "window-over"),
     ],
 )

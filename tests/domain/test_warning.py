@@ -1,4 +1,4 @@
-"""What speaks against the acceptor's address: whole domains and those below, in any spelling, and never a refusal (X14)."""
+"""What speaks against the acceptor's address: whole domains and those below, in any spelling, and never an error (X14)."""
 
 import pytest
 

@@ -26,7 +26,7 @@ def relationship(events, d, k):
 
 
 def valid_from(events, one, k):
-    """When the customer accepted, or when it was recorded if that was first; never behind a refusal already recorded."""
+    """When the customer accepted, or when it was recorded if that was first; never behind a recorded no-longer-agrees."""
     before = did(events[: events.index(one)], "refused", k)
     return one["at"] if any(no["at"] > one["agreed"] for no in before) else min(one["agreed"], one["at"])
 

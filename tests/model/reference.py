@@ -41,7 +41,7 @@ def related(history):
 
 
 def counting(history, agreement):
-    """Confirmations that count, oldest first: of this period (4.7), after any refusal (R47), not in error (R17)."""
+    """Confirmations that count, oldest first: of this period (4.7), after any no-longer-agrees (R47), not in error (R17)."""
     found = []
     for event in history:
         if event["did"] in ("began", "parted", "refused"):

@@ -415,7 +415,7 @@ class Histories(RuleBasedStateMachine):
         return done
 
     def purchase(self, pair, work, *what, actions, channel, forbidden=None, first=None, if_refused=None):
-        """Do what goes through the gate: all of it or nothing, and a refusal has the reasons of the rules (R7)."""
+        """Do what goes through the gate: all of it or nothing, and a denial has the reasons of the rules (R7)."""
         if not reference.related(self.histories[pair]):
             first = "relationship.missing"
         verdicts = [self.decide(pair, action, channel) for action in actions]

@@ -154,7 +154,7 @@ PARTS: list[tuple[str, list[PartnerKind], list[str], list[str]]] = [
     ("L19", KINDS, ALWAYS, ["L19.proposed", "L19.only", "L19.silent"]),
     ("T1", KINDS, ALWAYS, ["T1.two"]),
     ("T1", KINDS, BEGUN, ["exists"]),
-    ("T2", KINDS, ALWAYS, ["T2.three", "T2.metadata", "T2.confirm", "T2.read", "T2.refusal"]),
+    ("T2", KINDS, ALWAYS, ["T2.three", "T2.metadata", "T2.confirm", "T2.read", "T2.denial"]),
     ("T2", KINDS, EARLY, ["T2.early"]),
     ("T3", KINDS, EARLY, ["T3.early"]),
     ("T3", KINDS, BEGUN, ["T3.dashboard"]),

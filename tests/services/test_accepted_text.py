@@ -43,7 +43,7 @@ class Desk:
         return await self.memory.do(add_text_version, draft(label, effective_from=effective, **changes), "tests")
 
     async def confirm(self, draft: Draft = DRAFT, **changes: Any) -> str | None:
-        """The key of the refusal, and nothing is kept; None: it is recorded."""
+        """Return the code of the error, and nothing is kept; None: it is recorded."""
         self.calls += 1
         actor = await self.memory.actor(cast.ALDER, cast.ALDER_SALES)
         before = await self.memory.rows("select count(*) from confirmation")

@@ -361,7 +361,7 @@ async def test_an_acceptance_from_before_a_no_and_recorded_after_it_does_not_rea
     await past.refuse()
     await past.move(DAY)
     again = await past.confirm(agreed=past.now - DAY)
-    assert await past.id(past.now - DAY) == again, "accepted at the instant of the refusal, and so not before it"
+    assert await past.id(past.now - DAY) == again, "accepted at the instant of no-longer-agrees, and so not before it"
 
 
 async def test_former_customers_are_reported_and_strangers_are_not(past: Past) -> None:

@@ -55,7 +55,7 @@ async def record(
 
 
 async def refused(memory: Memory, **attempt: Any) -> str:
-    """The key of the refusal; nothing must have been kept."""
+    """Return the code of the error; nothing must have been kept."""
     before = await rows_by_table(memory)
     with pytest.raises(Rejected) as raised:
         await record(memory, **attempt)

@@ -122,7 +122,7 @@ class DecisionOut(msgspec.Struct, rename="camel", kw_only=True):
     request_max_body_size=LARGEST_QUESTION,
     tags=["gate"],
     summary="Ask the gate",
-    response_description="The decision. A refusal is an answer too, hence 200.",
+    response_description="The decision. A denial is an answer too, hence 200.",
     responses=problems(400, 403, 413),
 )
 async def decide_question(request: RestRequest, data: JSONBody[Question]) -> DecisionOut:

@@ -305,7 +305,7 @@ QUESTIONS = (
         say("answer.T2.read", "R45"),
         say("answer.T2.early", "R1", when=EARLY),
         API,
-        say("answer.T2.refusal", "R4", "R7"),
+        say("answer.T2.denial", "R4", "R7"),
     ),
     _question(
         "T3", FORM,

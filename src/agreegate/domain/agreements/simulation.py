@@ -103,7 +103,7 @@ def checked_scenario(
     if scenario.weeks not in WEEKS:
         raise Rejected("simulation.weeks", name="weeks", least=WEEKS[0], most=WEEKS[-1])
     if scenario.stale_from is not None and scenario.stale_rule is not StaleRule.REFUSE:
-        raise Rejected("simulation.grace-without-refusal", name="grace")
+        raise Rejected("simulation.grace-needs-refuse", name="grace")
     if scenario.until <= now:
         raise Rejected("simulation.window-over", name="weeks")
     return scenario
