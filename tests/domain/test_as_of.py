@@ -88,22 +88,26 @@ def test_an_acceptance_does_not_reach_behind_the_latest_no_where_a_clock_was_set
     known = facts(
         confirmation(1, 1), no_longer_agrees(2, 10), no_longer_agrees(3, 5), confirmation(4, recorded=12, agreed=7)
     )
-    assert states(known, day(12) - INSTANT)[0] is State.ENDED
-    assert states(known, day(12))[0] is State.CURRENT
+    assert states(known, day(12) - INSTANT)[0] is State.NO_LONGER_AGREES
+    assert states(known, day(12))[0] is State.CONFIRMED
 
 
 @pytest.mark.rule("R47")
 def test_what_the_customer_ended_stays_ended_when_another_agreement_is_confirmed() -> None:
     never_confirmed = facts(no_longer_agrees(1, 2), confirmation(2, 3, template=CUSTOMER))
     ended = facts(confirmation(1, 1), no_longer_agrees(2, 2), confirmation(3, 3, template=CUSTOMER))
-    assert states(never_confirmed, day(4)) == [State.MISSING, State.CURRENT]
-    assert states(ended, day(4)) == [State.ENDED, State.CURRENT]
+    assert states(never_confirmed, day(4)) == [State.NOT_CONFIRMED, State.CONFIRMED]
+    assert states(ended, day(4)) == [State.NO_LONGER_AGREES, State.CONFIRMED]
 
 
 @pytest.mark.rule("R47")
 def test_a_later_no_does_not_change_from_when_a_confirmation_was_in_effect() -> None:
     known = facts(no_longer_agrees(1, 2), confirmation(2, recorded=6, agreed=4), no_longer_agrees(3, 8))
-    assert [states(known, day(number))[0] for number in (3, 5, 9)] == [State.ENDED, State.CURRENT, State.ENDED]
+    assert [states(known, day(number))[0] for number in (3, 5, 9)] == [
+        State.NO_LONGER_AGREES,
+        State.CONFIRMED,
+        State.NO_LONGER_AGREES,
+    ]
 
 
 def test_of_two_periods_that_hold_an_instant_the_later_one_counts() -> None:

@@ -72,16 +72,16 @@ def test_a_clock_set_back_counts_no_days() -> None:
 @pytest.mark.parametrize(
     ("standing", "now", "state", "since"),
     [
-        (Standing(True), datetime(2019, 1, 1, tzinfo=UTC), State.MISSING, RELATED),
-        (Standing(True, (), ASKED), datetime(2019, 1, 1, tzinfo=UTC), State.ENDED, ASKED),
-        (Standing(True, (CLOUD,)), datetime(2019, 1, 1, tzinfo=UTC), State.CURRENT, None),
+        (Standing(True), datetime(2019, 1, 1, tzinfo=UTC), State.NOT_CONFIRMED, RELATED),
+        (Standing(True, (), ASKED), datetime(2019, 1, 1, tzinfo=UTC), State.NO_LONGER_AGREES, ASKED),
+        (Standing(True, (CLOUD,)), datetime(2019, 1, 1, tzinfo=UTC), State.CONFIRMED, None),
         # The Cloud Agreement closes on 2020-02-01, and a confirmation of it opens nothing from then on.
-        (Standing(True, (CLOUD,)), datetime(2020, 2, 1, tzinfo=UTC), State.MISSING, datetime(2020, 2, 1, tzinfo=UTC)),
+        (Standing(True, (CLOUD,)), datetime(2020, 2, 1, tzinfo=UTC), State.NOT_CONFIRMED, datetime(2020, 2, 1, tzinfo=UTC)),
         # The confirmation came after no-longer-agrees, and lifted it.
-        (Standing(True, (CLOUD,), ASKED), datetime(2020, 2, 1, tzinfo=UTC), State.MISSING, datetime(2020, 2, 1, tzinfo=UTC)),
+        (Standing(True, (CLOUD,), ASKED), datetime(2020, 2, 1, tzinfo=UTC), State.NOT_CONFIRMED, datetime(2020, 2, 1, tzinfo=UTC)),
         # The Customer Agreement opens from 2019-10-01 on: until then it lifts nothing.
-        (Standing(True, (CUSTOMER,), ASKED), datetime(2019, 1, 1, tzinfo=UTC), State.ENDED, ASKED),
-        (Standing(True, (CUSTOMER,), ASKED), datetime(2019, 10, 1, tzinfo=UTC), State.CURRENT, None),
+        (Standing(True, (CUSTOMER,), ASKED), datetime(2019, 1, 1, tzinfo=UTC), State.NO_LONGER_AGREES, ASKED),
+        (Standing(True, (CUSTOMER,), ASKED), datetime(2019, 10, 1, tzinfo=UTC), State.CONFIRMED, None),
     ],
 )  # fmt: skip
 def test_how_a_customer_stands_and_since_when(

@@ -46,9 +46,9 @@ PROGRAMME = Programme(
 REFUSING = replace(PROGRAMME, stale_rule=StaleRule.REFUSE)
 
 
-def confirmed(of: AgreementTemplate, state: State = State.CURRENT, sequence: int = 1) -> Current:
+def confirmed(of: AgreementTemplate, state: State = State.CONFIRMED, sequence: int = 1) -> Current:
     found = Current(of.agreement_type, of.id, STARTS, STARTS, sequence)
-    if state is State.CURRENT:
+    if state is State.CONFIRMED:
         return found
     return replace(found, outdated_since=ENFORCED, overdue=state is State.OVERDUE)
 
@@ -173,17 +173,17 @@ def test_only_a_confirmation_of_the_type_that_is_asked_for_counts() -> None:
     ("standing", "state"),
     [
         (NO_RELATIONSHIP, None),
-        (Standing(True), State.MISSING),
-        (Standing(True, (confirmed(A),)), State.CURRENT),
+        (Standing(True), State.NOT_CONFIRMED),
+        (Standing(True, (confirmed(A),)), State.CONFIRMED),
         (Standing(True, (confirmed(A, State.OUTDATED),)), State.OUTDATED),
         (Standing(True, (confirmed(A, State.OVERDUE),)), State.OVERDUE),
-        (Standing(True, (confirmed(A, State.OVERDUE), confirmed(B, sequence=2))), State.CURRENT),
-        (Standing(True, (confirmed(A), confirmed(B, State.OVERDUE, 2))), State.CURRENT),
-        (Standing(True, (confirmed(LATER),)), State.MISSING),
-        (Standing(True, (confirmed(CLOSED),)), State.MISSING),
-        (Standing(True, (), ENFORCED), State.ENDED),
-        (Standing(True, (confirmed(LATER),), ENFORCED), State.ENDED),
-        (Standing(True, (confirmed(CLOSED),), ENFORCED), State.MISSING),
+        (Standing(True, (confirmed(A, State.OVERDUE), confirmed(B, sequence=2))), State.CONFIRMED),
+        (Standing(True, (confirmed(A), confirmed(B, State.OVERDUE, 2))), State.CONFIRMED),
+        (Standing(True, (confirmed(LATER),)), State.NOT_CONFIRMED),
+        (Standing(True, (confirmed(CLOSED),)), State.NOT_CONFIRMED),
+        (Standing(True, (), ENFORCED), State.NO_LONGER_AGREES),
+        (Standing(True, (confirmed(LATER),), ENFORCED), State.NO_LONGER_AGREES),
+        (Standing(True, (confirmed(CLOSED),), ENFORCED), State.NOT_CONFIRMED),
         (Standing(True, (confirmed(A, State.OVERDUE),), ENFORCED), State.OVERDUE),
     ],
 )
@@ -195,7 +195,7 @@ def test_a_customer_has_one_state_over_all_agreement_types(standing: Standing, s
 def test_before_the_programme_and_in_a_national_cloud_a_customer_has_no_state() -> None:
     standing = Standing(True, (confirmed(A),))
     assert state_of(standing, PROGRAMME, Cloud.PUBLIC, STARTS - INSTANT) is None
-    assert state_of(standing, PROGRAMME, Cloud.PUBLIC, STARTS) is State.CURRENT
+    assert state_of(standing, PROGRAMME, Cloud.PUBLIC, STARTS) is State.CONFIRMED
     assert state_of(standing, PROGRAMME, Cloud.GERMANY, NOW) is None
 
 
@@ -203,11 +203,11 @@ def test_before_the_programme_and_in_a_national_cloud_a_customer_has_no_state() 
 @pytest.mark.parametrize(
     ("standing", "ended", "state"),
     [
-        (Standing(True), False, State.MISSING),
+        (Standing(True), False, State.NOT_CONFIRMED),
         (Standing(True, (confirmed(A, State.OUTDATED),)), False, State.OUTDATED),
-        (Standing(True, (), ENFORCED), False, State.ENDED),
-        (Standing(True, (confirmed(B),), ENFORCED), False, State.MISSING),
-        (Standing(True, (confirmed(B),), ENFORCED), True, State.ENDED),
+        (Standing(True, (), ENFORCED), False, State.NO_LONGER_AGREES),
+        (Standing(True, (confirmed(B),), ENFORCED), False, State.NOT_CONFIRMED),
+        (Standing(True, (confirmed(B),), ENFORCED), True, State.NO_LONGER_AGREES),
     ],
 )
 def test_each_agreement_type_has_a_state_of_its_own(standing: Standing, ended: bool, state: State) -> None:
@@ -266,7 +266,7 @@ def test_what_speaks_against_a_transaction(
 def test_counts_by_state_say_what_the_gate_says_of_an_order(
     programme: Programme, channel: Channel, now: datetime
 ) -> None:
-    states = (State.CURRENT, State.OUTDATED, State.OVERDUE)
+    states = (State.CONFIRMED, State.OUTDATED, State.OVERDUE)
     for standing in (
         Standing(True),
         Standing(True, (), STARTS),

@@ -39,11 +39,11 @@ async def test_each_customer_is_listed_and_counted_in_its_state() -> None:
     await memory.do(confirm, call(actor), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
     finding = await find(memory, cast.ALDER_SALES)
     assert states(finding) == {
-        "Cedar Bakery": State.CURRENT,
-        "Dogwood Legal": State.MISSING,
-        "Frêne Conseil": State.MISSING,
+        "Cedar Bakery": State.CONFIRMED,
+        "Dogwood Legal": State.NOT_CONFIRMED,
+        "Frêne Conseil": State.NOT_CONFIRMED,
     }
-    assert finding.states == dict.fromkeys(State, 0) | {State.CURRENT: 1, State.MISSING: 2}
+    assert finding.states == dict.fromkeys(State, 0) | {State.CONFIRMED: 1, State.NOT_CONFIRMED: 2}
     for state in State:
         one = await find(memory, cast.ALDER_SALES, CustomerSearch(state=state))
         assert one.counted.customers == len(one.page.items) == finding.states[state]
@@ -131,17 +131,17 @@ async def test_a_long_list_says_how_many_there_are_by_the_partners_totals() -> N
 
     first = await find_again(CustomerSearch())
     assert (first.counted, first.states) == (Counted(MOST_COUNTED, more=True), None)
-    missing = await find_again(CustomerSearch(state=State.MISSING))
+    missing = await find_again(CustomerSearch(state=State.NOT_CONFIRMED))
     assert (len(missing.page.items), missing.counted, missing.states) == (10, Counted(None), None)
     kept.refresh(memory.store, PROGRAMME, actor, first.totals)
     await kept.settle()
     for search, number, named in (
         (CustomerSearch(), MOST_COUNTED + 3, MOST_COUNTED + 3),
-        (CustomerSearch(state=State.MISSING), MOST_COUNTED + 3, MOST_COUNTED + 3),
-        (CustomerSearch(state=State.ENDED), 0, MOST_COUNTED + 3),
+        (CustomerSearch(state=State.NOT_CONFIRMED), MOST_COUNTED + 3, MOST_COUNTED + 3),
+        (CustomerSearch(state=State.NO_LONGER_AGREES), 0, MOST_COUNTED + 3),
         (CustomerSearch(country="DE"), MOST_COUNTED, MOST_COUNTED),
         (CustomerSearch(country="US"), 2, 2),
     ):
         finding = await find_again(search)
         assert finding.counted == Counted(number)
-        assert finding.states == dict.fromkeys(State, 0) | {State.MISSING: named}
+        assert finding.states == dict.fromkeys(State, 0) | {State.NOT_CONFIRMED: named}

@@ -163,7 +163,7 @@ async def test_what_was_refused_thirty_days_ago_is_not_of_late() -> None:
     await decided(memory, cast.NOBODY, 38)
     denials = await memory.do(show_denials, await memory.actor(cast.ALDER, cast.ALDER_SALES), PROGRAMME)
     assert [(one.decision_id, state) for one, state in denials.latest] == [
-        ("d39.5", State.MISSING), ("d39", State.MISSING), ("d38", None), ("d10", State.MISSING),
+        ("d39.5", State.NOT_CONFIRMED), ("d39", State.NOT_CONFIRMED), ("d38", None), ("d10", State.NOT_CONFIRMED),
     ]  # fmt: skip
     assert denials.count == Counted(4)
 

@@ -105,7 +105,7 @@ async def test_each_reseller_is_counted_with_how_its_customers_stand(memory: Mem
         return {
             one.reseller.name: tuple(
                 resellers.get(one.reseller.id, {}).get(state, 0)
-                for state in (State.CURRENT, State.MISSING, State.ENDED)
+                for state in (State.CONFIRMED, State.NOT_CONFIRMED, State.NO_LONGER_AGREES)
             )  # type: ignore[misc]
             for one in found.items
         }
@@ -133,8 +133,8 @@ async def test_it_says_whether_anybody_is_left_to_ask_for(memory: Memory, alder:
 async def test_it_says_since_when_a_confirmation_is_missing(memory: Memory, alder: Actor) -> None:
     related = datetime(2018, 7, 1, tzinfo=UTC)
     assert await lacking(memory, alder, cast.HORNBEAM) == [
-        ("Cedar Bakery", State.MISSING, related),
-        ("Frêne Conseil", State.MISSING, related),
+        ("Cedar Bakery", State.NOT_CONFIRMED, related),
+        ("Frêne Conseil", State.NOT_CONFIRMED, related),
     ]
     memory.clock.now += timedelta(days=1)
     await memory.do(record_no_longer_agrees, call(alder), PROGRAMME, cast.FRENE, "")
@@ -142,8 +142,8 @@ async def test_it_says_since_when_a_confirmation_is_missing(memory: Memory, alde
     memory.clock.now += timedelta(days=1)
     await memory.do(void_confirmation, call(alder), PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "")
     assert await lacking(memory, alder, cast.HORNBEAM) == [
-        ("Cedar Bakery", State.MISSING, AUGUST + timedelta(days=2)),
-        ("Frêne Conseil", State.ENDED, AUGUST + timedelta(days=1)),
+        ("Cedar Bakery", State.NOT_CONFIRMED, AUGUST + timedelta(days=2)),
+        ("Frêne Conseil", State.NO_LONGER_AGREES, AUGUST + timedelta(days=1)),
     ]
 
 

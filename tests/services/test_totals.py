@@ -64,15 +64,15 @@ async def test_few_customers_are_counted_at_once(memory: Memory, alder: Actor) -
     totals = found.totals
     assert totals is not None
     assert (found.as_of, found.unseen_change, found.is_due) == (None, None, False)
-    assert totals.states == NONE | {State.CURRENT: 1, State.MISSING: 1, State.ENDED: 1}
+    assert totals.states == NONE | {State.CONFIRMED: 1, State.NOT_CONFIRMED: 1, State.NO_LONGER_AGREES: 1}
     assert totals.customers == 3, "a customer of two resellers once"
-    assert totals.countries == {"US": {State.CURRENT: 1, State.MISSING: 1}, "FR": {State.ENDED: 1}}
+    assert totals.countries == {"US": {State.CONFIRMED: 1, State.NOT_CONFIRMED: 1}, "FR": {State.NO_LONGER_AGREES: 1}}
     assert totals.resellers == {
-        cast.BIRCH: {State.CURRENT: 1},
-        cast.HORNBEAM: {State.CURRENT: 1, State.ENDED: 1},
+        cast.BIRCH: {State.CONFIRMED: 1},
+        cast.HORNBEAM: {State.CONFIRMED: 1, State.NO_LONGER_AGREES: 1},
     }
     await memory.do(remove_relationship, call(alder, 3), cast.CEDAR)
-    assert (await states(memory, alder))[State.CURRENT] == 0
+    assert (await states(memory, alder))[State.CONFIRMED] == 0
 
 
 async def test_the_operator_counts_every_partner_whose_cloud_is_supported(memory: Memory, alder: Actor) -> None:
@@ -80,7 +80,7 @@ async def test_the_operator_counts_every_partner_whose_cloud_is_supported(memory
     await memory.do(confirm, call(alder), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
     found = await shown(memory, operator, KeptTotals())
     assert found.totals is not None
-    assert found.totals.states == NONE | {State.CURRENT: 1, State.MISSING: 4}, (
+    assert found.totals.states == NONE | {State.CONFIRMED: 1, State.NOT_CONFIRMED: 4}, (
         "Cedar of two partners twice, Ginkgo never"
     )
     assert found.totals.resellers == {}
@@ -120,7 +120,7 @@ async def test_many_customers_are_counted_in_the_background_and_said_to_be_as_of
     assert (first.totals, first.is_due) == (None, True)
     second = await shown(memory, alder, kept)
     assert second.totals is not None
-    assert (second.as_of, second.totals.states[State.MISSING], second.is_due) == (AUGUST, 3, False)
+    assert (second.as_of, second.totals.states[State.NOT_CONFIRMED], second.is_due) == (AUGUST, 3, False)
 
 
 async def test_ones_own_change_is_said_to_be_missing_until_it_is_counted(memory: Memory, alder: Actor) -> None:
@@ -131,11 +131,11 @@ async def test_ones_own_change_is_said_to_be_missing_until_it_is_counted(memory:
     changed = await memory.do(totals_of, alder, PROGRAMME, kept)
     assert changed is not None
     assert changed.totals is not None
-    assert (changed.unseen_change, changed.totals.states[State.CURRENT]) == (AUGUST, 0)
+    assert (changed.unseen_change, changed.totals.states[State.CONFIRMED]) == (AUGUST, 0)
     assert (await shown(memory, colleague, kept)).unseen_change is None, "somebody else's"
     counted = await shown(memory, alder, kept)
     assert counted.totals is not None
-    assert (counted.unseen_change, counted.totals.states[State.CURRENT]) == (None, 1)
+    assert (counted.unseen_change, counted.totals.states[State.CONFIRMED]) == (None, 1)
 
 
 async def test_totals_that_are_too_old_are_not_shown(memory: Memory, alder: Actor) -> None:

@@ -207,12 +207,14 @@ async def test_sql_finds_the_state_that_the_domain_decides(customers: int) -> No
         for at in moments():
             decided = await world.decided(at)
             assert world.found_by_sql(at) == decided, f"seed {seed} at {at}"
-            lacking = {one for one, (found, _) in decided.items() if found in (State.MISSING, State.ENDED)}
+            lacking = {
+                one for one, (found, _) in decided.items() if found in (State.NOT_CONFIRMED, State.NO_LONGER_AGREES)
+            }
             assert world.lacking_by_sql(at) == lacking, f"seed {seed} at {at}"
             for asked in State:
                 requested = {customer for customer, (found, _) in decided.items() if found is asked}
                 assert world.found_in(asked, at) == requested, f"seed {seed} at {at}: {asked}"
-            ended = (customer for customer, (found, _) in decided.items() if found is State.ENDED)
+            ended = (customer for customer, (found, _) in decided.items() if found is State.NO_LONGER_AGREES)
             assert await world.example(at) == min(ended, default=None), f"seed {seed} at {at}"
             met |= {found for found, _ in decided.values()}
     assert met == set(State)

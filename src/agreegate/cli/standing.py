@@ -110,6 +110,6 @@ def _parts(words: Words, as_of: CustomerAsOf, agreement: AgreementAsOf) -> Itera
             yield words(f"record.text.{text.basis}", label=text.label)
         if agreement.outdated_since is not None:
             yield words(f"standing.{agreement.state}", date=written_z(agreement.outdated_since))
-    elif agreement.state is State.ENDED and (last := as_of.found.no_longer_agrees) is not None:
+    elif agreement.state is State.NO_LONGER_AGREES and (last := as_of.found.no_longer_agrees) is not None:
         through = words(f"answer.by.{last.channel}")
         yield words("cli.standing.no-longer-agreed", recorded=written_z(last.recorded_at), through=through, id=last.id)

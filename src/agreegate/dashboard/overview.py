@@ -21,7 +21,7 @@ from agreegate.storage.customers.totals import Totals
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.overview import Denied
 
-ALWAYS = (State.CURRENT, State.MISSING, State.ENDED)
+ALWAYS = (State.CONFIRMED, State.NOT_CONFIRMED, State.NO_LONGER_AGREES)
 """The states that have a line even where no customer is in them."""
 WIDTH = 1_000
 """Width of the bar, in its own units."""

@@ -29,19 +29,19 @@ Rank = tuple[datetime, float]
 class State(StrEnum):
     """The state of a customer with one partner, or of one agreement type of the customer."""
 
-    CURRENT = "current"
+    CONFIRMED = "current"
     """Confirmed: a confirmation opens the gate, and no newer major text binds the customer."""
     OUTDATED = "outdated"
     """A newer major text must be confirmed before the next renewal or new order (R34, R37)."""
     OVERDUE = "overdue"
     """Outdated, and a renewal has run since. The gate decides as for an outdated confirmation."""
-    MISSING = "missing"
+    NOT_CONFIRMED = "missing"
     """Not confirmed."""
-    ENDED = "ended"
+    NO_LONGER_AGREES = "ended"
     """The customer no longer agrees (R47)."""
 
 
-BEST_FIRST = (State.CURRENT, State.OUTDATED, State.OVERDUE)
+BEST_FIRST = (State.CONFIRMED, State.OUTDATED, State.OVERDUE)
 """The states of confirmations, best first. A customer has the best state of its confirmations that open the gate."""
 
 
@@ -94,7 +94,7 @@ class Current:
     def state(self) -> State:
         """The state of the agreement type with this confirmation."""
         if self.outdated_since is None:
-            return State.CURRENT
+            return State.CONFIRMED
         return State.OVERDUE if self.overdue else State.OUTDATED
 
 
@@ -195,9 +195,9 @@ def state_of(standing: Standing, programme: Programme, cloud: Cloud, now: dateti
     if not standing.related or not programme.exists(now, cloud):
         return None
     if no_longer_agrees(standing, programme, now):
-        return State.ENDED
+        return State.NO_LONGER_AGREES
     found = opening(standing, programme, now)
-    return State.MISSING if found is None else found.state
+    return State.NOT_CONFIRMED if found is None else found.state
 
 
 def state_of_type(
@@ -212,8 +212,8 @@ def state_of_type(
         if current.agreement_type == template.agreement_type:
             return current.state
     if standing.no_longer_agrees_at is None:
-        return State.MISSING
-    return State.ENDED if ended or no_longer_agrees(standing, programme, now) else State.MISSING
+        return State.NOT_CONFIRMED
+    return State.NO_LONGER_AGREES if ended or no_longer_agrees(standing, programme, now) else State.NOT_CONFIRMED
 
 
 def obstacles(standing: Standing, asked: Transaction, programme: Programme, now: datetime) -> tuple[Obstacle, ...]:
@@ -249,11 +249,11 @@ def obstacles(standing: Standing, asked: Transaction, programme: Programme, now:
 def denies_orders(state: State, programme: Programme, channel: Channel, now: datetime) -> bool:
     """Return whether the gate denies new orders of customers in this state at `now`: `obstacles`, for counts by state."""
     enforced_from = programme.enforce_from.get(channel)
-    if enforced_from is None or state is State.CURRENT:
+    if enforced_from is None or state is State.CONFIRMED:
         return False
-    if state is State.ENDED:
+    if state is State.NO_LONGER_AGREES:
         return True
-    return now >= enforced_from and (state is State.MISSING or programme.denies_outdated(now))
+    return now >= enforced_from and (state is State.NOT_CONFIRMED or programme.denies_outdated(now))
 
 
 def _is_better(one: Current, other: Current) -> bool:

@@ -33,7 +33,7 @@ SHOWN = 10
 LATELY = timedelta(days=30)
 MOST = 1_000
 """Maximum denials counted exactly."""
-UNCONFIRMED = (State.MISSING, State.ENDED)
+UNCONFIRMED = (State.NOT_CONFIRMED, State.NO_LONGER_AGREES)
 """The states in which the gate denies orders, or will from the channel's date."""
 
 
@@ -88,7 +88,10 @@ async def show_urgent(uow: UnitOfWork, actor: Actor, programme: Programme) -> Ur
     carts = await open_carts(uow, partner.id)
     denied = await denied_lately(uow, partner.id, uow.now - LATELY)
     if await many_no_longer_agree(uow, partner.id):
-        (no_longer_agree, _), number = await ending_first(uow, partner.id, programme, (State.ENDED,), SHOWN), None
+        (no_longer_agree, _), number = (
+            await ending_first(uow, partner.id, programme, (State.NO_LONGER_AGREES,), SHOWN),
+            None,
+        )
     else:
         no_longer_agree, number = await no_longer_agreeing(uow, partner.id, programme, SHOWN)
     listed = [one.customer_id for found in (ending, carts, denied, no_longer_agree) for one in found]
@@ -105,7 +108,7 @@ async def show_urgent(uow: UnitOfWork, actor: Actor, programme: Programme) -> Ur
     names = {customer.customer_id: customer.company_name for customer, _, _ in near}
     urgent = [UrgentCustomer(id_, names[id_], tuple(of_it)) for id_, of_it in causes.items()]
     urgent.sort(key=lambda one: (abs(one.causes[0][1] - uow.now), one.customer_id))
-    no_longer_agree = _in_state(no_longer_agree, states, (State.ENDED,))
+    no_longer_agree = _in_state(no_longer_agree, states, (State.NO_LONGER_AGREES,))
     no_longer_agree.sort(key=lambda one: (one.renews_at or one.ends_at, one.customer_id))
     return Urgent(tuple(urgent[:SHOWN]), None if len(ending) == SHOWN else until, tuple(no_longer_agree), number)
 

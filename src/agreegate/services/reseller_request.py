@@ -299,7 +299,7 @@ async def _lacking(
     for customer, name, related_at in rows:
         standing = standings[customer]
         since = lacking_since(standing, programme, uow.now, from_micros(related_at), voided.get(customer))
-        state = state_of(standing, programme, provider.cloud, uow.now) or State.MISSING
+        state = state_of(standing, programme, provider.cloud, uow.now) or State.NOT_CONFIRMED
         last = await _last_unconfirmed(uow, provider.id, reseller, customer)
         items.append(Lacking(CustomerId(customer), name, state, since, last))
     return tuple(items)

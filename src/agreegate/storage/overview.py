@@ -114,7 +114,7 @@ async def no_longer_agreeing(
               select r.customer_id, (select min(s.commitment_end_at + 0) from subscription s where s.partner_id = $1
                 and s.customer_id = r.customer_id and {LIVING}) as ends_at
               from relationship r where r.partner_id = $1 and r.no_longer_agrees_at >= 0) s
-            where s.ends_at is not null and {_STATE.format(state=state_of(programme, uow.now, to))} = '{State.ENDED}'
+            where s.ends_at is not null and {_STATE.format(state=state_of(programme, uow.now, to))} = '{State.NO_LONGER_AGREES}'
             order by s.ends_at, s.customer_id limit {most}""",
         *to.values,
     )

@@ -236,7 +236,7 @@ class Foresight:
     def is_confirmed(self, confirmed: Confirmations, majors: Iterable[Major]) -> bool:
         """Return whether a customer is confirmed at the beginning of the window, if these are the major texts."""
         found = opening(self.standing(confirmed, majors, self.begins), self.programme, self.begins)
-        return found is not None and found.state is State.CURRENT
+        return found is not None and found.state is State.CONFIRMED
 
     def standing(self, confirmed: Confirmations, majors: Iterable[Major], at: datetime) -> Standing:
         """Return a customer's standing at an instant, if these are the major texts."""

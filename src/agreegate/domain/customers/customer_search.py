@@ -16,7 +16,7 @@ LONGEST_WORD = 32
 """Maximum length of a word in the index. Longer words are cut, in names and in searches."""
 LONGEST_ADDRESS = 64
 """Maximum length of an e-mail address in the index, with an `@` before it. Longer addresses are cut."""
-LISTED = (State.CURRENT, State.OUTDATED, State.OVERDUE, State.MISSING, State.ENDED)
+LISTED = (State.CONFIRMED, State.OUTDATED, State.OVERDUE, State.NOT_CONFIRMED, State.NO_LONGER_AGREES)
 """The states that lists count and filter by, in the order in which pages show them."""
 SHORTEST_ID = 4
 """Minimum length of the beginning of a customer id."""

@@ -143,12 +143,12 @@ async def state_ranges(
     Args:
         country: only customers in this country; None: all customers.
     """
-    if state is State.ENDED:
+    if state is State.NO_LONGER_AGREES:
         return ((
             Range("relationship d", "d.customer_id",
                   lambda to: f"d.partner_id = {to.bind(partner)} and d.no_longer_agrees_at >= {to.bind(_EARLIEST)}"),
         ),)  # fmt: skip
-    if state is State.MISSING:
+    if state is State.NOT_CONFIRMED:
         return ()
     floors = await floors_of(uow, programme, at, country)
     countries = await countries_of(uow, partner) if country is None else [country]
@@ -157,8 +157,8 @@ async def state_ranges(
         if template.opens_gate(at):
             of = {one: floors.get(template.id, {}).get(one, _LOWEST) for one in countries}
             # The range without countries comes first: it is chosen where all ranges have many customers.
-            in_order = sorted({*of.values()}, reverse=state is not State.CURRENT)
-            splits = [_split_by(partner, template.id, floor, of, newer=state is State.CURRENT) for floor in in_order]
+            in_order = sorted({*of.values()}, reverse=state is not State.CONFIRMED)
+            splits = [_split_by(partner, template.id, floor, of, newer=state is State.CONFIRMED) for floor in in_order]
             if len(splits) > 1:
                 splits = [one.ranges for one in rarest_first([await count(uow, ranges) for ranges in splits])]
             by_text += next(iter(splits), ())

@@ -43,10 +43,10 @@ def state_of(programme: Programme, at: datetime, to: Statement) -> str:
     now = to.bind(to_micros(at))
     opening = to.bind_all(_opening(programme, at))
     # The names of these three states sort best first, so the least one is the customer's.
-    found = f"""case when not {is_outdated(now)} then '{State.CURRENT}'
+    found = f"""case when not {is_outdated(now)} then '{State.CONFIRMED}'
       when not {is_overdue(now)} then '{State.OUTDATED}' else '{State.OVERDUE}' end"""
-    return f"""case when {no_longer_agrees(programme, at, to)} then '{State.ENDED}'
-      else coalesce((select min({found}) {_confirmations(opening)}), '{State.MISSING}') end"""
+    return f"""case when {no_longer_agrees(programme, at, to)} then '{State.NO_LONGER_AGREES}'
+      else coalesce((select min({found}) {_confirmations(opening)}), '{State.NOT_CONFIRMED}') end"""
 
 
 def no_longer_agrees(programme: Programme, at: datetime, to: Statement) -> str:
@@ -65,10 +65,10 @@ def is_in(state: State, programme: Programme, at: datetime, to: Statement) -> st
 
     A condition that most customers in other states do not meet comes first: it costs less than the state.
     """
-    if state is State.ENDED:
+    if state is State.NO_LONGER_AGREES:
         needed = "r.no_longer_agrees_at is not null"
     else:
-        needed = f"{'' if state is State.MISSING else 'not '}{lacks_confirmation(programme, at, to)}"
+        needed = f"{'' if state is State.NOT_CONFIRMED else 'not '}{lacks_confirmation(programme, at, to)}"
     return f"{needed} and {state_of(programme, at, to)} = {to.bind(state)}"
 
 
