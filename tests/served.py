@@ -105,6 +105,15 @@ def free_port() -> int:
         return int(taken.getsockname()[1])
 
 
+def children(pid: int) -> set[int]:
+    return {int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()}
+
+
+def servers() -> set[int]:
+    """The servers that this test started."""
+    return {pid for pid in children(os.getpid()) if b"\0serve\0" in Path(f"/proc/{pid}/cmdline").read_bytes()}
+
+
 Starter = Callable[..., httpx2.Client]
 
 

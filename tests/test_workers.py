@@ -4,7 +4,11 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import httpx2
 import pytest
@@ -12,11 +16,11 @@ import pytest
 from agreegate.i18n import text
 from tests import personas as cast
 from tests.postgresql import Connection, drop_databases, new_database
-from tests.served import DIRECTORY, Issuer, Starter, agreegate
+from tests.served import DIRECTORY, Issuer, Starter, agreegate, children, servers
 
 SECONDS = 60.0
 LOGIN = "agreegate_tests"
-CONFIRMATION = {
+CONFIRMATION: dict[str, Any] = {
     "primaryContact": {"firstName": "Samuel", "lastName": "Okoro", "email": "samuel@dogwood.example"},
     "templateId": cast.CLOUD_AGREEMENT,
     "dateAgreed": "2018-11-01T00:00:00Z",
@@ -46,20 +50,17 @@ def serving(tmp_path: Path, database: str, started: Starter) -> Callable[[], htt
     )
 
 
-def children(pid: int) -> set[int]:
-    return {int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text().split()}
-
-
-def servers() -> set[int]:
-    """The servers that this test started."""
-    return {pid for pid in children(os.getpid()) if b"\0serve\0" in Path(f"/proc/{pid}/cmdline").read_bytes()}
-
-
 def until(happened: Callable[[], bool], what: str) -> None:
     end = time.monotonic() + SECONDS
     while not happened():
         assert time.monotonic() < end, what
         time.sleep(0.05)
+
+
+def recorded(database: str) -> list[str]:
+    """The first names of all who accepted."""
+    with closing(Connection(database)) as connection:
+        return [name for (name,) in connection.execute("select first_name from confirmation_contact")]
 
 
 def alive(pids: set[int]) -> set[int]:
@@ -109,6 +110,48 @@ def test_a_killed_process_is_started_again(serving: Callable[[], httpx2.Client],
     until(lambda: len(children(server)) == 2 and killed not in children(server), "another one")
     read_lists(client, issuer, 10)
     until(lambda: lists(client) == 20, "what the killed one counted stays counted")
+
+
+def test_killed_processes_lose_nothing_that_was_acknowledged(
+    serving: Callable[[], httpx2.Client], issuer: Issuer, database: str
+) -> None:
+    """Each process is killed in turn while clients confirm and ask; other processes go on."""
+    client, over = serving(), Event()
+    [server] = servers()
+    token = {"Authorization": f"Bearer {issuer.token()}"}
+
+    def work(worker: int) -> set[str]:
+        acknowledged = set()
+        with httpx2.Client(base_url=client.base_url, headers=token, timeout=SECONDS) as own:
+            for number in range(10_000):
+                if over.is_set():
+                    break
+                name = f"W{worker}n{number}"
+                body = CONFIRMATION | {"primaryContact": CONFIRMATION["primaryContact"] | {"firstName": name}}
+                with suppress(httpx2.TransportError):
+                    answer = own.post(f"/v1/customers/{cast.DOGWOOD}/agreements", json=body)
+                    assert answer.status_code in (201, 503), answer.text
+                    if answer.status_code == 201:
+                        acknowledged.add(name)
+                        assert ask(own, issuer) == "allow"
+        return acknowledged
+
+    with ThreadPoolExecutor() as clients:
+        working = [clients.submit(work, worker) for worker in range(4)]
+        try:
+            for pid in children(server):
+                before = recorded(database)
+                until(lambda before=before: len(recorded(database)) > len(before) + 5, "clients are at work")
+                os.kill(pid, signal.SIGKILL)
+                until(lambda pid=pid: pid not in children(server) and len(children(server)) == 2, "another one")
+        finally:
+            over.set()
+        acknowledged = set[str]().union(*(each.result() for each in working))
+    assert acknowledged <= set(recorded(database))
+    assert len(recorded(database)) == len(set(recorded(database))), "nothing twice"
+    assert ask(client, issuer) == "allow"
+    with closing(Connection(database)) as connection:
+        assert connection.execute("select count(*) from pg_locks where not granted").get == 0, "nothing waits"
 
 
 def test_all_processes_end_in_good_order(serving: Callable[[], httpx2.Client], issuer: Issuer) -> None:

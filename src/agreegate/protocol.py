@@ -11,7 +11,7 @@ Overridden: `connection_made`, `connection_lost`, `data_received`, `on_headers_c
 
 Read of the protocol: `client`, `cycle`, `expect_100_continue`, `flow`, `headers`, `loop`, `parser`, `pipeline`, `scope`,
 `server_state`, `transport`, `url`; of a cycle: `disconnected`, `keep_alive`, `message_event`, `response_complete`,
-`response_started`, `waiting_for_100_continue`; of the flow: `read_paused`, `write_paused`; of the server's state:
+`response_started`, `scope`, `waiting_for_100_continue`; of the flow: `read_paused`, `write_paused`; of the server's state:
 `default_headers`, `total_requests`; of the configuration: `app`; of the module: `STATUS_LINE`.
 
 Read of httptools' parser: `feed_data`, `get_http_version`, `get_method`, `should_keep_alive`, `should_upgrade`.
@@ -46,6 +46,8 @@ MOST_WAITING = 32
 
 _GATE = GATE.encode()
 _DECIDED = b"HTTP/1.1 200 OK\r\n%bcontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
+_ANSWERED: dict[str, Any] = {"path": "", "headers": []}
+"""The scope of an idle connection."""
 _LINE = len("  HTTP/1.1\r\n\r\n")
 
 Headers = list[tuple[bytes, bytes]]
@@ -215,11 +217,16 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Wait for the next request from now on."""
+        """Wait for the next request from now on. Of the one that is answered nothing stays in memory."""
         self._since = self.loop.time()
         if self.pipeline:
             self._current = self.pipeline[-1][0]
         super().on_response_complete()
+        cycle = self.cycle
+        if cycle is not None and cycle.response_complete and self.scope is cycle.scope and not self._in_body:
+            self.cycle = self._current = None  # type: ignore[assignment]
+            self.scope = _ANSWERED  # type: ignore[assignment]
+            self.headers = []
 
     def timeout_keep_alive_handler(self) -> None:
         """Do nothing: `check` closes idle connections."""
