@@ -216,3 +216,23 @@ async def test_renewals_hold_other_writers_for_a_few_subscriptions_at_a_time(tmp
     assert world.rows("select count(*) from renewal") == [(35 * 3,)]
     assert await run_renewals(world.store, AUGUST.replace(year=2021)) == 0
     await world.close()
+
+
+async def test_a_server_is_ready_before_its_renewals_are_done(world: World) -> None:
+    bought = await world.send(
+        cast.ALDER_SALES,
+        "POST",
+        f"/v1/customers/{cast.CEDAR}/orders",
+        {"lineItems": [{"lineItemNumber": 0, "offerId": cast.NOBODY, "quantity": 1}]},
+    )
+    assert bought.status_code == 201, bought.text
+    world.clock.now = AUGUST.replace(year=2021)
+
+    def renewed() -> list[Any]:
+        return world.rows("select term from renewal order by term")
+
+    store = world.deployment.store
+    async with asyncio.timeout(60), upkeep(store, world.deployment.texts, PersonIndex(world.store))(None):
+        assert renewed() == [], "the first request does not wait for them"
+        while renewed() != [(2,), (3,), (4,)]:  # noqa: ASYNC110 - of upkeep, which has no event for it
+            await asyncio.sleep(0)

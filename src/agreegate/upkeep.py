@@ -86,7 +86,7 @@ def upkeep(
     publish: Callable[[], None] = lambda: None,
     measure_clock: Callable[[], Awaitable[None]] | None = None,
 ) -> Callable[[object], AbstractAsyncContextManager[None]]:
-    """Return the lifespan of a server's upkeep. Renewals that fell due while no server ran happen before the first request.
+    """Return the lifespan of a server's upkeep. Renewals that fell due while no server ran happen beside the first requests.
 
     At its end the store is finished.
 
@@ -100,7 +100,6 @@ def upkeep(
 
     @asynccontextmanager
     async def lifespan(_: object) -> AsyncIterator[None]:
-        await _attempt(lambda: _renew(store), store.report)
         tasks = [
             asyncio.create_task(_repeat(lambda: _renew(store), RENEW_SECONDS, store.report)),
             asyncio.create_task(_repeat(persons.catch_up, PERSON_SECONDS, store.report)),

@@ -9,7 +9,7 @@ from tests import personas as cast
 from tests.dashboard.past import CEDAR, bought, end, kept, order
 from tests.dashboard.typed import HOSTILE
 from tests.dashboard.visitor import link_to, visitor
-from tests.world import API_ENFORCED, DASHBOARD_ENFORCED, EVE_OF_API, EVE_OF_DASHBOARD, World
+from tests.world import API_ENFORCED, AUGUST, DASHBOARD_ENFORCED, EVE_OF_API, EVE_OF_DASHBOARD, World
 
 DATES = (EVE_OF_DASHBOARD, DASHBOARD_ENFORCED, EVE_OF_API, API_ENFORCED)
 
@@ -220,3 +220,14 @@ async def test_in_a_national_cloud_everything_can_be_changed(world: World) -> No
     for to in ("suspend", "reactivate", "auto-renewal-off", "cancel"):
         assert (await someone.fill(f"{path}?to={to}")).status == 200
     assert kept(world, path)[0] == "deleted"
+
+
+@pytest.mark.rule("R11")
+@pytest.mark.parametrize("page", ["", "/subscriptions/{id}/change", "/subscriptions/{id}/seats", "/no-longer-agrees"])
+async def test_no_page_shows_a_subscription_whose_renewal_is_overdue(page: str, world: World) -> None:
+    path = await bought(world)
+    someone = await visitor(world)
+    world.clock.now = AUGUST.replace(year=2020)
+    reply = await someone.get(CEDAR + page.format(id=path.split("/")[-2]))
+    assert reply.status == 200
+    assert world.rows("select term, outcome from renewal order by term") == [(2, "renewed"), (3, "renewed")]

@@ -22,12 +22,13 @@ from agreegate.services.customers.customer import (
 )
 from agreegate.services.gate import ask
 from agreegate.services.standing import show_standing
-from agreegate.storage.engine.unit_of_work import UnitOfWork
+from agreegate.storage.engine.unit_of_work import UnitOfWork, to_micros
 from agreegate.storage.pagination import Page, PageRequest, PageStep
 from tests import personas as cast
 from tests.domain.drafts import CUSTOMER
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.rejection import rejected
+from tests.world import AUGUST
 
 
 @pytest.fixture
@@ -336,6 +337,6 @@ def subscribe(
         "insert into subscription (partner_id, customer_id, subscription_id, order_id, offer_id, offer_name,"
         " friendly_name, quantity, billing_cycle, term_duration, renewal_term_duration, status, auto_renew, created_at,"
         " started_at, months, commitment_end_at)"
-        " values (?, ?, ?, 'o', 'f', 'n', 'n', 1, 'monthly', 'P1Y', 'P1Y', ?, 1, 0, 0, 12, 1)",
-        (partner, customer, id_, status),
+        " values (?, ?, ?, 'o', 'f', 'n', 'n', 1, 'monthly', 'P1Y', 'P1Y', ?, 1, ?, ?, 12, ?)",
+        (partner, customer, id_, status, to_micros(AUGUST), to_micros(AUGUST), to_micros(AUGUST.replace(year=2019))),
     )

@@ -1,16 +1,19 @@
 """What falls due renews or expires by itself, once, however time passes (R11, contract 4.11)."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from agreegate.domain.error import Rejected, StoreUnavailable
 from agreegate.domain.orders.order import LineDraft, Order, OrderDraft
 from agreegate.domain.orders.subscription import Subscription, SubscriptionChange, SubscriptionId, SubscriptionStatus
 from agreegate.domain.orders.term import TermDuration
+from agreegate.services.customers.customer import remove_relationship
 from agreegate.services.gate import Denial
 from agreegate.services.orders.order import place_order
-from agreegate.services.orders.renewal import run_renewals
+from agreegate.services.orders.renewal import read_renewed, run_renewals
 from agreegate.services.orders.subscription import change_subscription, show_subscription
 from agreegate.services.standing import record_no_longer_agrees
 from agreegate.storage.engine.unit_of_work import from_micros
@@ -29,10 +32,10 @@ def memory() -> Memory:
     return Memory()
 
 
-async def buy(memory: Memory, number: int = 1, **changes: Any) -> SubscriptionId:
+async def buy(memory: Memory, number: int = 1, customer: str = cast.DOGWOOD, **changes: Any) -> SubscriptionId:
     line = LineDraft(0, OFFER, 5, **changes)
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
-    order = await memory.do(place_order, call(actor, number), PROGRAMME, cast.DOGWOOD, OrderDraft((line,)))
+    order = await memory.do(place_order, call(actor, number), PROGRAMME, customer, OrderDraft((line,)))
     assert isinstance(order, Order)
     return order.lines[0].subscription_id
 
@@ -176,3 +179,131 @@ async def test_the_record_of_renewals_cannot_be_changed(memory: Memory) -> None:
     for statement in ("delete from renewal", "update renewal set outcome = 'expired'"):
         with pytest.raises(Exception, match="append only"):
             memory.connection.execute(statement)
+
+
+class Counted:
+    """A store that counts its writes, and whose process ends after some of them."""
+
+    def __init__(self, store: Any, most: int = 1_000) -> None:
+        self._store, self._most, self.writes = store, most, 0
+        self.read, self.read_slow, self.clock = store.read, store.read_slow, store.clock
+
+    async def write(self, work: Any, turn: Any = None) -> Any:
+        if self.writes == self._most:
+            raise StoreUnavailable("ended")
+        self.writes += 1
+        return await self._store.write(work, turn)
+
+
+async def all_terms(memory: Memory) -> list[tuple[int, int, int]]:
+    """The numbers of subscriptions, renewals and distinct terms of renewals."""
+    [subscriptions] = await memory.rows(
+        "select count(distinct subscription_id), count(*), (select count(*) from (select distinct subscription_id, term"
+        " from renewal) as d) from renewal"
+    )
+    return [subscriptions]
+
+
+async def test_several_processes_at_once_renew_each_term_once(memory: Memory) -> None:
+    bought = [await buy(memory, number, term=TermDuration.MONTH) for number in range(1, 41)]
+    stores = [memory.store]
+    for _ in range(3):
+        memory.restart()
+        stores.append(memory.store)
+    end = AUGUST.replace(year=2021)
+    await asyncio.gather(*(run_renewals(store, end) for store in stores))
+    assert await all_terms(memory) == [(40, 40 * 36, 40 * 36)]
+    for subscription in bought:
+        assert [term for term, _, _ in await kept(memory, subscription)] == list(range(2, 38))
+        assert (await read(memory, subscription)).commitment.terms == 37
+
+
+@pytest.mark.parametrize("units", [0, 1, 3])
+@pytest.mark.fault("C1")
+async def test_what_a_killed_process_left_is_renewed_by_the_next(units: int, memory: Memory) -> None:
+    for number in range(1, 36):
+        await buy(memory, number)
+    with pytest.raises(StoreUnavailable):
+        await run_renewals(Counted(memory.store, units), FAR)  # type: ignore[arg-type]
+    [(subscriptions, rows, terms)] = await all_terms(memory)
+    assert rows == terms == 5 * subscriptions
+    assert bool(subscriptions) == bool(units)
+    assert subscriptions < 35
+    memory.restart()
+    await run_renewals(memory.store, FAR)
+    assert await all_terms(memory) == [(35, 35 * 5, 35 * 5)]
+
+
+async def renewed_read(
+    memory: Memory, store: Any, subscription: str, partner: str = cast.ALDER, customer: str = cast.DOGWOOD
+) -> Subscription:
+    actor = await memory.actor(partner)
+    return await read_renewed(store, actor, customer, lambda uow: show_subscription(uow, actor, customer, subscription))
+
+
+async def test_a_read_renews_what_is_due_and_otherwise_writes_nothing(memory: Memory) -> None:
+    subscription = await buy(memory, term=TermDuration.MONTH)
+    store = Counted(memory.store)
+    assert (await renewed_read(memory, store, subscription)).commitment.terms == 1
+    assert store.writes == 0
+    memory.clock.now = FAR
+    assert (await renewed_read(memory, store, subscription)).commitment.terms == 61
+    assert store.writes > 0
+    before = store.writes
+    assert (await renewed_read(memory, store, subscription)).commitment.terms == 61
+    assert store.writes == before
+    assert await run_renewals(memory.store, FAR) == 0
+    assert [term for term, _, _ in await kept(memory, subscription)] == list(range(2, 62))
+
+
+async def test_a_read_renews_more_than_one_unit_of_work_holds(memory: Memory) -> None:
+    bought = [await buy(memory, number, term=TermDuration.MONTH) for number in range(1, 26)]
+    memory.clock.now = AUGUST.replace(year=2028)
+    store = Counted(memory.store)
+    assert (await renewed_read(memory, store, bought[0])).commitment.terms == 121
+    assert store.writes > 2
+    assert await all_terms(memory) == [(25, 25 * 120, 25 * 120)]
+
+
+async def test_reads_and_upkeep_at_once_renew_each_term_once(memory: Memory) -> None:
+    bought = [await buy(memory, number, term=TermDuration.MONTH) for number in range(1, 13)]
+    memory.clock.now = YEAR_LATER
+    reads = [renewed_read(memory, memory.store, subscription) for subscription in bought]
+    *found, _ = await asyncio.gather(*reads, run_renewals(memory.store, YEAR_LATER))
+    assert {one.commitment.terms for one in found} == {13}
+    assert await all_terms(memory) == [(12, 12 * 12, 12 * 12)]
+
+
+async def test_a_reseller_sees_no_overdue_renewal(memory: Memory) -> None:
+    subscription = await buy(memory, customer=cast.CEDAR)
+    memory.clock.now = YEAR_LATER
+    found = await renewed_read(memory, memory.store, subscription, cast.BIRCH, cast.CEDAR)
+    assert found.commitment.terms == 2
+
+
+async def test_a_read_of_a_customer_of_someone_else_is_refused_as_before(memory: Memory) -> None:
+    subscription = await buy(memory)
+    memory.clock.now = YEAR_LATER
+    with pytest.raises(Rejected, match=r"relationship\.missing"):
+        await renewed_read(memory, memory.store, subscription, cast.FIR)
+    assert await kept(memory, subscription) == []
+
+
+async def test_an_order_finds_the_subscription_of_its_add_on_expired(memory: Memory) -> None:
+    subscription = await buy(memory, term=TermDuration.MONTH)
+    await change(memory, subscription, 2, auto_renew=False)
+    memory.clock.now = AUGUST + timedelta(days=31)
+    with pytest.raises(Rejected, match=r"parent-not-active"):
+        await buy(memory, 3, parent_id=subscription)
+    assert await kept(memory, subscription) == [], "undone with the refused order"
+
+
+async def test_a_relationship_ends_when_its_last_subscription_has_expired(memory: Memory) -> None:
+    subscription = await buy(memory)
+    await change(memory, subscription, 2, auto_renew=False)
+    actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
+    with pytest.raises(Rejected, match=r"relationship\.subscriptions-active"):
+        await memory.do(remove_relationship, call(actor, 3), cast.DOGWOOD)
+    memory.clock.now = YEAR_LATER
+    await memory.do(remove_relationship, call(actor, 4), cast.DOGWOOD)
+    assert await kept(memory, subscription) == [(2, "expired", YEAR_LATER)]

@@ -10,7 +10,7 @@ import pytest
 from agreegate.services.orders.renewal import run_renewals
 from tests import personas as cast
 from tests.wire.requests import OFFER, SUBSCRIPTIONS, TARGET, buy, patch, read
-from tests.world import API_ENFORCED, EVE_OF_API, World
+from tests.world import API_ENFORCED, AUGUST, EVE_OF_API, World
 
 
 def etag(subscription: dict[str, Any], version: int) -> str:
@@ -312,3 +312,15 @@ async def test_eight_different_changes_of_one_version_are_one(world: World) -> N
     answers = await asyncio.gather(*(patch(world, stored, body) for body in changes))
     assert sorted(answer.status_code for answer in answers) == [200] + [400] * 7
     assert {answer.json()["code"] for answer in answers if answer.status_code == 400} == {2055}
+
+
+@pytest.mark.parametrize("path", ["", "/{id}", "/{id}/addons", "/{id}/upgrades", "/{id}/conversions"])
+@pytest.mark.rule("R11")
+async def test_no_answer_shows_a_subscription_whose_renewal_is_overdue(path: str, world: World) -> None:
+    bought = await buy(world)
+    world.clock.now = AUGUST.replace(year=2019)
+    answer = await world.send(cast.ALDER_SALES, "GET", SUBSCRIPTIONS + path.format(id=bought["id"]))
+    assert answer.status_code == 200, answer.text
+    assert world.rows("select term, outcome from renewal") == [(2, "renewed")]
+    if not path:
+        assert answer.json()["items"][0]["commitmentEndDate"].startswith("2020-08-15")

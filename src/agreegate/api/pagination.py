@@ -14,6 +14,7 @@ from agreegate.api.wire import Body, collection, link
 from agreegate.deployment.cursor import TOKEN
 from agreegate.domain.error import Rejected
 from agreegate.services.idempotency import Answer
+from agreegate.services.orders.renewal import read_renewed
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.pagination import LARGEST, Page, PageRequest, PageStep
 
@@ -83,18 +84,25 @@ async def whole_list(
     read: Callable[[UnitOfWork], Awaitable[Sequence[T]]],
     encoded: Callable[[T], Body],
     path: str | None = None,
+    *,
+    renewing: str | None = None,
 ) -> Answer:
     """Return the answer of a list that clients read whole. One partner's lists are read one after the other.
 
     Args:
         path: of the list, without `/v1`, for its link to itself; None: it has none.
+        renewing: the customer whose subscriptions the list shows, after their due renewals; None: it shows none.
     """
+    store = exchange.deployment.store
 
     async def pieces(uow: UnitOfWork) -> list[bytes]:
         return _in_pieces(await read(uow), encoded, path)
 
     async with exchange.deployment.list_locks.of(exchange.actor.partner.id):
-        body, *more = await exchange.deployment.store.read_slow(pieces)
+        if renewing is None:
+            body, *more = await store.read_slow(pieces)
+        else:
+            body, *more = await read_renewed(store, exchange.actor, renewing, pieces, slowly=True)
     return Answer(200, body, more=tuple(more))
 
 

@@ -20,6 +20,7 @@ from agreegate.api.wire.subscription import (
 from agreegate.domain.actor import READ_SUBSCRIPTIONS, WRITE_SUBSCRIPTIONS
 from agreegate.domain.orders.subscription import Subscription
 from agreegate.services.idempotency import Answer
+from agreegate.services.orders.renewal import read_renewed
 from agreegate.services.orders.subscription import (
     change_subscription,
     convert_trial,
@@ -43,13 +44,15 @@ async def customer_subscriptions(exchange: Exchange) -> Answer:
             if order in ("", one.order_id) and mpn_id in ("", one.partner_id_on_record)
         ]
 
-    return await whole_list(exchange, read, subscription_body, f"/customers/{customer}/subscriptions")
+    return await whole_list(
+        exchange, read, subscription_body, f"/customers/{customer}/subscriptions", renewing=customer
+    )
 
 
 async def one_subscription(exchange: Exchange) -> Answer:
     """`GET .../subscriptions/{subscription id}`."""
     customer, id_ = _ids(exchange)
-    found = await exchange.deployment.store.read(lambda uow: show_subscription(uow, exchange.actor, customer, id_))
+    found = await _shown(exchange, customer, id_)
     return answer(200, subscription_body(found))
 
 
@@ -61,6 +64,7 @@ async def addons(exchange: Exchange) -> Answer:
         lambda uow: list_addons(uow, exchange.actor, customer, id_),
         subscription_body,
         f"/customers/{customer}/subscriptions/{id_}/addons",
+        renewing=customer,
     )
 
 
@@ -83,7 +87,7 @@ async def patch_subscription(exchange: Exchange) -> Answer:
 async def upgrades(exchange: Exchange) -> Answer:
     """`GET .../subscriptions/{subscription id}/upgrades`."""
     customer, id_ = _ids(exchange)
-    found = await exchange.deployment.store.read(lambda uow: show_subscription(uow, exchange.actor, customer, id_))
+    found = await _shown(exchange, customer, id_)
     return answer(200, upgrade_list(found, exchange.language))
 
 
@@ -105,7 +109,7 @@ async def upgrade_subscription(exchange: Exchange) -> Answer:
 async def conversions(exchange: Exchange) -> Answer:
     """`GET .../subscriptions/{subscription id}/conversions`."""
     customer, id_ = _ids(exchange)
-    found = await exchange.deployment.store.read(lambda uow: show_subscription(uow, exchange.actor, customer, id_))
+    found = await _shown(exchange, customer, id_)
     return answer(200, conversion_list(found))
 
 
@@ -122,6 +126,16 @@ async def convert_subscription(exchange: Exchange) -> Answer:
         lambda uow: convert_trial(uow, call, programme, customer, id_, offer, seats, billing_cycle),
         200,
         lambda conversion: converted_body(*conversion),
+    )
+
+
+async def _shown(exchange: Exchange, customer: str, id_: str) -> Subscription:
+    """Return the subscription after its due renewals."""
+    return await read_renewed(
+        exchange.deployment.store,
+        exchange.actor,
+        customer,
+        lambda uow: show_subscription(uow, exchange.actor, customer, id_),
     )
 
 

@@ -36,6 +36,7 @@ from agreegate.services.customers.customer_record import CustomerRecord, People,
 from agreegate.services.customers.relationship import served_since
 from agreegate.services.gate import list_decisions
 from agreegate.services.orders.order import list_page_of_orders
+from agreegate.services.orders.renewal import read_renewed
 from agreegate.services.orders.subscription import list_subscriptions
 from agreegate.services.standing import AgreementStanding
 from agreegate.storage.decision import KeptDecision
@@ -100,7 +101,7 @@ async def show_customer(request: DashboardRequest, customer: FromPath[UUID]) -> 
             people=await people(uow, actor, (kept.decided_by for kept in decided.items)) if decided else {},
         )
 
-    known = await deployment.store.read_slow(read)
+    known = await read_renewed(deployment.store, actor, id_, read, slowly=True)
     found = known.customer
     return page(
         request,

@@ -25,6 +25,7 @@ from agreegate.i18n import number_text
 from agreegate.services.customers.customer import get_customer
 from agreegate.services.gate import Denial
 from agreegate.services.idempotency import IdempotentCall
+from agreegate.services.orders.renewal import read_renewed
 from agreegate.services.orders.subscription import change_subscription, list_subscriptions
 from agreegate.services.standing import CustomerStanding, record_no_longer_agrees, show_standing
 from agreegate.storage.engine.unit_of_work import UnitOfWork
@@ -177,11 +178,13 @@ async def _found(request: DashboardRequest, customer: str) -> Found:
         standing = await show_standing(uow, actor, deployment.programme, customer)
         return Found(served.customer, standing, _active(await list_subscriptions(uow, actor, customer)))
 
-    return await deployment.store.read_slow(read)
+    return await read_renewed(deployment.store, actor, customer, read, slowly=True)
 
 
 async def _all(request: DashboardRequest, actor: Actor, customer: str) -> list[Subscription]:
-    return await deployment_of(request).store.read_slow(lambda uow: list_subscriptions(uow, actor, customer))
+    return await read_renewed(
+        deployment_of(request).store, actor, customer, lambda uow: list_subscriptions(uow, actor, customer), slowly=True
+    )
 
 
 def _active(every: Iterable[Subscription]) -> list[Subscription]:

@@ -31,6 +31,7 @@ from agreegate.i18n import number_text
 from agreegate.services.customers.customer import get_customer
 from agreegate.services.gate import Denial
 from agreegate.services.idempotency import IdempotentCall
+from agreegate.services.orders.renewal import read_renewed
 from agreegate.services.orders.subscription import change_subscription, show_subscription
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 
@@ -136,7 +137,7 @@ async def _read(request: DashboardRequest, customer: UUID, subscription: UUID, f
     async def read(uow: UnitOfWork) -> FoundSeats:
         return await _found(uow, begun, str(subscription), await show(uow, begun, form))
 
-    return await deployment_of(request).store.read_slow(read)
+    return await read_renewed(deployment_of(request).store, begun.actor, begun.customer, read, slowly=True)
 
 
 async def _found(uow: UnitOfWork, begun: Begun, subscription: str, shown: Shown) -> FoundSeats:

@@ -20,6 +20,7 @@ from agreegate.i18n import date_text, number_text, text
 from agreegate.services.customers.customer import get_customer
 from agreegate.services.gate import Denial
 from agreegate.services.idempotency import IdempotentCall
+from agreegate.services.orders.renewal import read_renewed
 from agreegate.services.orders.subscription import change_subscription, list_addons, show_subscription
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 
@@ -113,7 +114,7 @@ async def _found(request: DashboardRequest, customer: UUID, subscription: UUID) 
         served = await get_customer(uow, actor, of)
         return Found(served.customer, found, await list_addons(uow, actor, of, id_))
 
-    return await deployment_of(request).store.read_slow(read)
+    return await read_renewed(deployment_of(request).store, actor, of, read, slowly=True)
 
 
 def _page(request: DashboardRequest, found: Found, form: Form, status: int = 200) -> Response[str]:

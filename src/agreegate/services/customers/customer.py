@@ -21,6 +21,7 @@ from agreegate.domain.orders.subscription import SubscriptionStatus
 from agreegate.domain.partner import Account, Partner, PartnerId, PartnerKind
 from agreegate.locales import country_codes
 from agreegate.services.idempotency import IdempotentCall
+from agreegate.services.orders.renewal import renew_customer
 from agreegate.storage.customers.customer import (
     add_customer,
     add_reseller,
@@ -141,6 +142,7 @@ async def remove_relationship(uow: UnitOfWork, call: IdempotentCall, customer: s
         `relationship.subscriptions-active`: the partner must suspend them first (R40, contract 4.7).
     """
     await lock_customers(uow, call.actor.partner.id, customer)
+    await renew_customer(uow, call.actor.partner.id, customer)
     await get_customer(uow, call.actor, customer)
     if await count_subscriptions(uow, call.actor.partner.id, customer, [SubscriptionStatus.ACTIVE]):
         raise Rejected("relationship.subscriptions-active")
@@ -157,6 +159,7 @@ async def delete_customer(uow: UnitOfWork, call: IdempotentCall, customer: str) 
     if call.actor.partner.account is not Account.SANDBOX:
         raise Rejected("access.action-not-allowed")
     await lock_customers(uow, call.actor.partner.id, customer)
+    await renew_customer(uow, call.actor.partner.id, customer)
     await get_customer(uow, call.actor, customer)
     for living in await subscriptions_of(uow, call.actor.partner.id, customer):
         if not living.status.ended:

@@ -24,6 +24,7 @@ from agreegate.services.customers.relationship import require_relationship
 from agreegate.services.gate import Denial, denial_of
 from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.orders.order import fulfil
+from agreegate.services.orders.renewal import renew_customer
 from agreegate.storage.customers.customer_lock import lock_customers
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.orders.cart import add_cart, cart_of, save_cart
@@ -39,6 +40,7 @@ async def create_cart(uow: UnitOfWork, actor: Actor, customer: str, lines: Seque
         Rejected: see `check_shape`.
     """
     await lock_customers(uow, actor.partner.id, customer)
+    await renew_customer(uow, actor.partner.id, customer)
     await require_relationship(uow, actor, customer)
     cart = Cart(
         id=CartId(uow.new_id()),
@@ -116,6 +118,7 @@ async def check_out(
 async def _open(uow: UnitOfWork, actor: Actor, customer: str, id_: str) -> Cart:
     """Return a cart that was not bought yet."""
     await lock_customers(uow, actor.partner.id, customer)
+    await renew_customer(uow, actor.partner.id, customer)
     cart = await show_cart(uow, actor, customer, id_)
     if cart.status is CartStatus.ORDERED:
         raise Rejected("cart.submitted", cart=id_)

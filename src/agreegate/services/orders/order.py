@@ -39,7 +39,7 @@ from agreegate.services.customers.customer import get_customer, resellers_of_cus
 from agreegate.services.customers.relationship import require_relationship
 from agreegate.services.gate import Denial, Paused, denial_of, never
 from agreegate.services.idempotency import IdempotentCall
-from agreegate.services.orders.renewal import renew
+from agreegate.services.orders.renewal import renew_customer
 from agreegate.storage.customers.customer_lock import lock_customers
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.orders.order import add_line, add_order, newest_orders, order_of, orders_of, save_order
@@ -113,6 +113,7 @@ async def place_order(
         Rejected: see `check_draft` and `fulfil`.
     """
     await lock_customers(uow, call.actor.partner.id, customer)
+    await renew_customer(uow, call.actor.partner.id, customer)
     await require_relationship(uow, call.actor, customer)
     check_draft(draft)
     stopped = await denial_of(uow, call, programme, customer, actions_of(draft.lines), pause=pause)
@@ -177,6 +178,7 @@ async def change_order(
         Rejected: see `check_lines` and `fulfil`.
     """
     await lock_customers(uow, call.actor.partner.id, customer)
+    await renew_customer(uow, call.actor.partner.id, customer)
     stored = await show_order(uow, call.actor, customer, order)
     if change.cancelled:
         return await _cancel(uow, call, programme, stored)
@@ -310,11 +312,11 @@ async def _check_limits(uow: UnitOfWork, actor: Actor, customer: str, lines: Seq
 
 
 async def _existing(uow: UnitOfWork, actor: Actor, customer: str, id_: SubscriptionId) -> Subscription:
-    """Return a subscription of the customer, after its due renewals."""
+    """Return a subscription of the customer."""
     found = await subscription_of(uow, actor.partner.id, customer, id_)
     if found is None:
         raise Rejected("subscription.not-found", subscription=id_)
-    return await renew(uow, actor.partner.id, found, uow.now)
+    return found
 
 
 async def _cancel(uow: UnitOfWork, call: IdempotentCall, programme: Programme, stored: Order) -> Order | Denial:

@@ -2,14 +2,18 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
 
+from agreegate.domain.actor import Actor
 from agreegate.domain.orders.subscription import Subscription, SubscriptionStatus
 from agreegate.domain.orders.term import renewals_due
-from agreegate.domain.partner import PartnerId
+from agreegate.domain.partner import PartnerId, PartnerKind
 from agreegate.storage.customers.customer_lock import lock_customers
-from agreegate.storage.engine.unit_of_work import Store, UnitOfWork
-from agreegate.storage.orders.renewal import add_renewals, due_subscriptions
-from agreegate.storage.orders.subscription import save_subscription
+from agreegate.storage.engine.unit_of_work import Store, UnitOfWork, Work
+from agreegate.storage.orders.renewal import add_renewals, due_subscriptions, due_subscriptions_of
+from agreegate.storage.orders.subscription import providers_served, save_subscription
+
+T = TypeVar("T")
 
 SUBSCRIPTIONS = 10
 """Maximum subscriptions renewed in one unit of work, so that it holds other writers for less than 50 ms."""
@@ -40,6 +44,55 @@ async def run_renewals(store: Store, until: datetime) -> int:
     while await store.write(some):
         units += 1
     return units
+
+
+async def read_renewed(store: Store, actor: Actor, customer: str, work: Work[T], *, slowly: bool = False) -> T:
+    """Read what shows a customer's subscriptions, after their due renewals: nobody sees one whose renewal is overdue.
+
+    A read that finds none due writes nothing. Otherwise the unit of work that renews the last of them also reads.
+
+    Args:
+        slowly: the read may take long (`Store.read_slow`).
+
+    Raises:
+        StoreUnavailable: the record cannot be read now, or a renewal is due and cannot be written.
+        Rejected: what `work` raises.
+    """
+
+    async def is_due(uow: UnitOfWork, partners: list[PartnerId]) -> bool:
+        return any([await due_subscriptions_of(uow, partner, customer, uow.now, 1) for partner in partners])
+
+    async def read(uow: UnitOfWork) -> list[T]:
+        return [] if await is_due(uow, await _partners(uow, actor, customer)) else [await work(uow)]
+
+    async def renewed(uow: UnitOfWork) -> list[T]:
+        partners = await _partners(uow, actor, customer)
+        for partner in partners:
+            await lock_customers(uow, partner, customer)
+        for partner in partners:
+            for subscription in await due_subscriptions_of(uow, partner, customer, uow.now, SUBSCRIPTIONS):
+                await renew(uow, partner, subscription, uow.now, TERMS)
+        return [] if await is_due(uow, partners) else [await work(uow)]
+
+    found = await (store.read_slow(read) if slowly else store.read(read))
+    while not found:
+        found = await store.write(renewed)
+    [result] = found
+    return result
+
+
+async def renew_customer(uow: UnitOfWork, partner: PartnerId, customer: str) -> None:
+    """Renew or expire the due subscriptions of a customer, whose lock the unit of work has, before it changes anything."""
+    while due := await due_subscriptions_of(uow, partner, customer, uow.now, SUBSCRIPTIONS):
+        for subscription in due:
+            await renew(uow, partner, subscription, uow.now)
+
+
+async def _partners(uow: UnitOfWork, actor: Actor, customer: str) -> list[PartnerId]:
+    """Return the partners whose subscriptions of the customer the actor sees, in the order of locks."""
+    if actor.partner.kind is PartnerKind.INDIRECT_RESELLER:
+        return await providers_served(uow, actor.partner, customer)
+    return [actor.partner.id]
 
 
 async def renew(

@@ -34,7 +34,7 @@ from agreegate.services.customers.relationship import require_relationship
 from agreegate.services.gate import Denial, Paused, denial_of, never
 from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.orders.order import fulfil, save_with_addons
-from agreegate.services.orders.renewal import renew
+from agreegate.services.orders.renewal import renew_customer
 from agreegate.storage.customers.customer_lock import lock_customers
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.orders.order import order_of
@@ -244,10 +244,10 @@ async def upgrade(
 
 
 async def _stored(uow: UnitOfWork, actor: Actor, customer: str, id_: str) -> Subscription:
-    """Return the subscription to change, after its due renewals."""
+    """Return the subscription to change, after the due renewals of the customer: an add-on depends on its subscription."""
     await lock_customers(uow, actor.partner.id, customer)
-    found = await show_subscription(uow, actor, customer, id_)
-    return await renew(uow, actor.partner.id, found, uow.now)
+    await renew_customer(uow, actor.partner.id, customer)
+    return await show_subscription(uow, actor, customer, id_)
 
 
 def _require_active(stored: Subscription) -> None:

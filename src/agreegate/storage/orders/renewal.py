@@ -6,8 +6,8 @@ from datetime import datetime
 from agreegate.domain.orders.subscription import Subscription
 from agreegate.domain.partner import PartnerId
 from agreegate.storage.engine.unit_of_work import UnitOfWork, maybe_instant, to_micros
-from agreegate.storage.orders.subscription import COLUMNS, LIVING, as_subscription
-from agreegate.storage.row import insert, number_of
+from agreegate.storage.orders.subscription import COLUMNS, LIVING, LIVING_END, as_subscription
+from agreegate.storage.row import find_all, insert, number_of
 
 RAN_AT = "case when w.due_at < w.recorded_at then w.due_at else w.recorded_at end"
 """SQL: when the renewal `w` ran: when its term began, or when it was ordered before that (R33); `ran_at` of the domain."""
@@ -38,6 +38,22 @@ async def due_subscriptions(uow: UnitOfWork, until: datetime, most: int) -> list
         most,
     )
     return [(PartnerId(partner), as_subscription(subscription)) for *subscription, partner in rows]
+
+
+async def due_subscriptions_of(
+    uow: UnitOfWork, partner: PartnerId, customer: str, until: datetime, most: int
+) -> list[Subscription]:
+    """Return the subscriptions of a customer whose commitment ends at `until` or before, the earliest end first."""
+    return await find_all(
+        uow,
+        as_subscription,
+        f"select {COLUMNS} from subscription s where s.partner_id = $1 and s.customer_id = $2 and {LIVING_END} <= $3"
+        " order by s.commitment_end_at, s.subscription_id limit $4",
+        partner,
+        customer,
+        to_micros(until),
+        most,
+    )
 
 
 async def add_renewals(
