@@ -16,7 +16,7 @@ from agreegate.domain.error import StoreUnavailable
 from agreegate.services.orders.renewal import run_renewals
 from agreegate.storage.agreements.text import published_digests
 from agreegate.storage.agreements.text_store import TextStore
-from agreegate.storage.customers.person import persons_wait, take_over_persons
+from agreegate.storage.customers.person import last_taken_over, newest_waiting, take_over_persons
 from agreegate.storage.decision import forget_repeats
 from agreegate.storage.engine.unit_of_work import Store, UnitOfWork
 from agreegate.storage.idempotency import forget_answers
@@ -67,11 +67,12 @@ class PersonIndex:
             StoreUnavailable: the record cannot be read or written now. Portions committed before stay.
         """
         began = self._clock()
-        if await self._store.read(persons_wait):
+        if newest := await self._store.read(newest_waiting):
             portion = partial(_portion, step=take_over_persons, clock=self._clock)
-            while await self._store.write(portion):
+            while await self._store.write(portion):  # noqa: ASYNC110 - the pause is for other writers
                 await asyncio.sleep(PAUSE_SECONDS)
-                began = self._clock()
+            if await self._store.read(last_taken_over) < newest:
+                return  # on PostgreSQL a transaction under way may still commit a confirmation with a lower number
         self._complete_at = began
 
     def lag(self) -> float:

@@ -4,7 +4,7 @@ from agreegate.domain.customers.customer_search import CustomerSearch, is_part_o
 from agreegate.domain.customers.person import person_index, person_words
 from agreegate.domain.partner import PartnerId
 from agreegate.storage.engine.unit_of_work import Lock, UnitOfWork
-from agreegate.storage.row import insert
+from agreegate.storage.row import insert, number_of
 from agreegate.storage.statement import Statement
 
 _LAST = 2**63 - 1
@@ -21,6 +21,20 @@ async def persons_wait(uow: UnitOfWork, *, more_than: int = 0) -> bool:
         more_than,
     )
     return row is not None
+
+
+async def newest_waiting(uow: UnitOfWork) -> int:
+    """Return the greatest number of a confirmation whose persons wait to be copied; 0: none waits."""
+    return await number_of(
+        uow,
+        "select coalesce(max(confirmation_number), 0) from confirmation_contact"
+        " where confirmation_number > (select confirmation_number from person_progress)",
+    )
+
+
+async def last_taken_over(uow: UnitOfWork) -> int:
+    """Return the number of the confirmation up to which all persons are copied."""
+    return await number_of(uow, "select confirmation_number from person_progress")
 
 
 async def take_over_persons(uow: UnitOfWork, most: int) -> int:
