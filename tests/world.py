@@ -18,8 +18,8 @@ from agreegate.demo.signin import signin_routes
 from agreegate.demo.tokens import Granted, Mint, Version, issuers
 from agreegate.deployment.caller import Callers
 from agreegate.deployment.cursor import Cursors
+from agreegate.deployment.demo_start import DemoUser
 from agreegate.deployment.deployment import Deployment
-from agreegate.deployment.guide import DemoUser
 from agreegate.deployment.watched_store import WatchedStore
 from agreegate.identity.auth import TokenVerifier
 from agreegate.identity.issuer import fixed_keys

@@ -12,7 +12,7 @@ from agreegate.app import REST_HANDLERS, WIRE_ROUTES
 from agreegate.demo.demo import open_demo
 from agreegate.demo.oauth import PARTNER_CENTER
 from agreegate.demo.tokens import Granted, Version
-from agreegate.deployment.guide import DemoUser
+from agreegate.deployment.demo_start import DemoUser
 from agreegate.domain.actor import Access
 from agreegate.programme import load
 from agreegate.storage.engine.folder import DataFolder

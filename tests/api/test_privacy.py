@@ -9,7 +9,7 @@ import pytest
 
 from agreegate.demo.oauth import PARTNER_CENTER
 from agreegate.demo.tokens import Granted, Version
-from agreegate.deployment.guide import DemoUser
+from agreegate.deployment.demo_start import DemoUser
 from tests import personas as cast
 from tests.diagnostics import MARK, PHONE, Diagnostics, read_only, without_contacts
 from tests.operations import OPERATIONS, Operation, case_for, named

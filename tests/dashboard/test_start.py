@@ -9,7 +9,7 @@ import pytest
 
 from agreegate.app import framework
 from agreegate.demo.demo import Demo, open_demo
-from agreegate.deployment.guide import DemoUser, Guide, GuideCustomer
+from agreegate.deployment.demo_start import DemoCustomer, DemoStart, DemoUser
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
 from agreegate.programme import load
 from agreegate.storage.engine.folder import DataFolder
@@ -94,12 +94,12 @@ async def test_dates_of_a_template_are_shown_too(tmp_path: Path) -> None:
 
 async def test_names_are_shown_as_text_whatever_they_hold(world: World) -> None:
     hostile = replace(world.deployment.programme, title=HOSTILE)
-    guide = Guide(
+    demo_start = DemoStart(
         [DemoUser(HOSTILE, "", "", HOSTILE, "", "signin.may.sales")],
-        [GuideCustomer(cast.CEDAR, HOSTILE, ALDER)],
+        [DemoCustomer(cast.CEDAR, HOSTILE, ALDER)],
         HOSTILE,
     )
-    page = await read(framework(replace(world.deployment, programme=hostile, guide=guide)))
+    page = await read(framework(replace(world.deployment, programme=hostile, demo_start=demo_start)))
     assert page.tags.count("script") == len(page.scripts) == 2
     assert (
         page.text.count(HOSTILE) == 7
@@ -162,8 +162,8 @@ async def test_a_confirmation_shows_at_once(world: World) -> None:
     partner = Partner(
         PartnerId(cast.ALDER), "Alder", PartnerKind.INDIRECT_PROVIDER, Cloud.PUBLIC, Account.PRODUCTION, None, "x", "US", "en-US"
     )  # fmt: skip
-    customers = [GuideCustomer(cast.DOGWOOD, "Dogwood", partner), GuideCustomer(cast.NOBODY, "Nobody", partner)]
-    app = framework(replace(world.deployment, guide=Guide([], customers, "x")))
+    customers = [DemoCustomer(cast.DOGWOOD, "Dogwood", partner), DemoCustomer(cast.NOBODY, "Nobody", partner)]
+    app = framework(replace(world.deployment, demo_start=DemoStart([], customers, "x")))
     world.clock.now = API_ENFORCED
     assert row(await read(app), cast.DOGWOOD, cast.ALDER).endswith("Not confirmed refused")
     headers = {"authorization": f"Bearer {token(cast.ALDER_SALES)}"}

@@ -20,7 +20,7 @@ from litestar.testing import TestClient
 from agreegate.demo.oauth import DIRECTORY_GRAPH, PARTNER_CENTER
 from agreegate.demo.signin import signin_routes
 from agreegate.demo.tokens import issuers
-from agreegate.deployment.guide import DemoUser
+from agreegate.deployment.demo_start import DemoUser
 from agreegate.i18n import text
 from agreegate.identity.auth import Claims, TokenVerifier
 from agreegate.identity.issuer import PublishedKeys, fixed_keys

@@ -23,9 +23,9 @@ from agreegate.dashboard.customers import (
     text,
 )
 from agreegate.dashboard.frame import clock, signin
-from agreegate.dashboard.frame.absent import answer_absent
 from agreegate.dashboard.frame.form import LARGEST_FORM
 from agreegate.dashboard.frame.guard import guard, refused
+from agreegate.dashboard.frame.nothing_to_confirm import answer_nothing_to_confirm
 from agreegate.dashboard.frame.session import form_cookie, session_middleware
 from agreegate.dashboard.frame.static import COMPRESSED, static_files
 from agreegate.dashboard.frame.upload import FormsWithFiles
@@ -80,7 +80,7 @@ def dashboard(deployment: Deployment) -> list[ControllerRouterHandler]:
             DefineMiddleware(FormsWithFiles, keys=deployment.form_keys, cookie=form_cookie(deployment)),
         ],
         guards=[guard],
-        before_request=answer_absent,
+        before_request=answer_nothing_to_confirm,
         exception_handlers={Exception: refused},
         request_max_body_size=LARGEST_FORM,
         include_in_schema=False,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from litestar import Response
 
 from agreegate.dashboard.customers.customer import closed
-from agreegate.dashboard.frame.absent import why_absent
 from agreegate.dashboard.frame.clock import meanings
+from agreegate.dashboard.frame.nothing_to_confirm import why_nothing_to_confirm
 from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
 from agreegate.dashboard.orders.gate import Worded, worded
 from agreegate.deployment.deployment import deployment_of
@@ -62,7 +62,7 @@ async def overview(request: DashboardRequest, reader: Actor) -> Response[str]:
     programme, now = deployment.programme, deployment.store.clock()
     operator = reader.partner.kind is PartnerKind.OPERATOR
     absent = None if operator and programme.exists(now) else closed(reader, programme, now)
-    asks = may(reader, ASK_GATE) and why_absent(reader, programme, now) is None
+    asks = may(reader, ASK_GATE) and why_nothing_to_confirm(reader, programme, now) is None
 
     async def read(uow: UnitOfWork) -> Shown:
         return Shown(

@@ -111,7 +111,7 @@ def _case(deployment: Deployment, actor: Actor) -> Case:
 
 
 async def _examples(deployment: Deployment, actor: Actor) -> dict[Example, str]:
-    made_up = [] if deployment.guide is None else [customer.id for customer in deployment.guide.customers]
+    made_up = [] if deployment.demo_start is None else [customer.id for customer in deployment.demo_start.customers]
     shared = sorted({customer for customer in made_up if made_up.count(customer) > 1})
     return await deployment.store.read_slow(lambda uow: examples(uow, actor, deployment.programme, shared))
 

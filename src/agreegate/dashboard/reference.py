@@ -31,7 +31,7 @@ async def show_reference(request: DashboardRequest) -> Response[str]:
     shown: dict[str, dict[str, object]] = request.app.state.setdefault("reference", {})
     if language not in shown:
         shown[language] = await asyncio.to_thread(_described, request.app, deployment.public_url, language)
-    example_user = None if deployment.guide is None else deployment.guide.example_user
+    example_user = None if deployment.demo_start is None else deployment.demo_start.example_user
     return page(request, "reference.html", 200, example_user=example_user, **shown[language])
 
 

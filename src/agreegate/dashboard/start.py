@@ -10,8 +10,8 @@ from litestar import Response, get
 from agreegate.dashboard.frame.clock import meanings
 from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language, reader_of
 from agreegate.dashboard.overview import overview
+from agreegate.deployment.demo_start import DemoCustomer
 from agreegate.deployment.deployment import Deployment, deployment_of
-from agreegate.deployment.guide import GuideCustomer
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.gate import Decision
 from agreegate.domain.milestone import MilestoneKind, milestones
@@ -25,7 +25,7 @@ from agreegate.services.gate import ask
 class Now:
     """A customer's state now, and the outcome of an order."""
 
-    customer: GuideCustomer
+    customer: DemoCustomer
     state: str
     order: str
     """The outcome of an order by the API."""
@@ -38,18 +38,20 @@ async def show_start(request: DashboardRequest) -> Response[str]:
     if (reader := reader_of(request)) is not None:
         return await overview(request, reader)
     deployment, language = deployment_of(request), reader_language(request)
-    now, guide = deployment.store.clock(), deployment.guide
+    now, demo_start = deployment.store.clock(), deployment.demo_start
     return page(
         request,
         "start.html",
-        guide=guide,
+        demo_start=demo_start,
         meanings=list(meanings(deployment.programme, now, language)),
         dates=[one for one in milestones(deployment.programme) if one.kind is not MilestoneKind.EVE],
-        customers=[] if guide is None else [await _now(deployment, customer, language) for customer in guide.customers],
+        customers=[]
+        if demo_start is None
+        else [await _now(deployment, customer, language) for customer in demo_start.customers],
     )
 
 
-async def _now(deployment: Deployment, customer: GuideCustomer, language: str) -> Now:
+async def _now(deployment: Deployment, customer: DemoCustomer, language: str) -> Now:
     """Ask the gate about a customer of the demo."""
     asked = Transaction(Action.NEW_PURCHASE, Channel.API)
     decision = await ask(deployment.store, Actor(customer.partner), deployment.programme, customer.id, asked)

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from agreegate.dashboard.frame.page import rendered
 from agreegate.demo.oauth import OAuthError, audience_of, client_of, missing, redirect_of
 from agreegate.demo.tokens import Granted
-from agreegate.deployment.guide import DemoUser
+from agreegate.deployment.demo_start import DemoUser
 from agreegate.i18n import text
 
 CODE_LIFETIME = 120

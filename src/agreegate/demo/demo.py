@@ -23,8 +23,8 @@ from agreegate.demo.signin import signin_routes
 from agreegate.demo.tokens import issuers
 from agreegate.deployment.caller import Callers
 from agreegate.deployment.cursor import Cursors
+from agreegate.deployment.demo_start import DemoCustomer, DemoStart, DemoUser
 from agreegate.deployment.deployment import Deployment
-from agreegate.deployment.guide import DemoUser, Guide, GuideCustomer
 from agreegate.deployment.watched_store import WatchedStore
 from agreegate.domain.actor import Role
 from agreegate.domain.directory import ListedPartner, ListedUser
@@ -128,7 +128,7 @@ async def open_demo(
         cursors=Cursors(secrets),
         form_keys=secrets,
         provider=OpenIdProvider(itself, keys, time.time),
-        guide=_guide(people),
+        demo_start=_demo_start(people),
         sandbox=sandbox,
     )
     persons = PersonIndex(store)
@@ -191,12 +191,12 @@ def demo_users(people: Sequence[ListedPartner]) -> list[DemoUser]:
     ]
 
 
-def _guide(people: Sequence[ListedPartner]) -> Guide:
+def _demo_start(people: Sequence[ListedPartner]) -> DemoStart:
     """Return what the start page shows of the cast."""
-    return Guide(
+    return DemoStart(
         users=demo_users(people),
         customers=[
-            GuideCustomer(customer.id, customer.draft.company_name, listed.partner)
+            DemoCustomer(customer.id, customer.draft.company_name, listed.partner)
             for listed in people
             for customer in listed.customers
         ],

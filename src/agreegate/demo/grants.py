@@ -8,7 +8,7 @@ from joserfc.jwk import RSAKey
 from agreegate.demo.authorize import Codes
 from agreegate.demo.oauth import SIGN_IN_SCOPES, OAuthError, audience_of, client_of, missing, resource_of
 from agreegate.demo.tokens import Granted, Mint, Version
-from agreegate.deployment.guide import DemoUser
+from agreegate.deployment.demo_start import DemoUser
 
 PASSWORD = "demo"  # noqa: S105 - published on purpose: the demo guards nothing
 ANY_TENANT = ("organizations", "common")

@@ -21,7 +21,7 @@ from agreegate.demo.authorize import Redirected, error_page, read_request, user_
 from agreegate.demo.grants import SignIn
 from agreegate.demo.oauth import PARTNER_CENTER, OAuthError, parameters
 from agreegate.demo.tokens import Version, issuers
-from agreegate.deployment.guide import DemoUser
+from agreegate.deployment.demo_start import DemoUser
 from agreegate.domain.error import Rejected
 from agreegate.i18n import language_of, text
 

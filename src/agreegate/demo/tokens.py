@@ -10,7 +10,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
 from agreegate.demo.oauth import PARTNER_CENTER, OAuthError
-from agreegate.deployment.guide import DemoUser
+from agreegate.deployment.demo_start import DemoUser
 from agreegate.domain.error import Rejected
 
 LIFETIME = 3600

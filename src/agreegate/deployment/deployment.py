@@ -10,7 +10,7 @@ from litestar.connection import ASGIConnection
 from agreegate.deployment.caller import Callers
 from agreegate.deployment.clock_offset import ClockOffset
 from agreegate.deployment.cursor import Cursors
-from agreegate.deployment.guide import Guide
+from agreegate.deployment.demo_start import DemoStart
 from agreegate.deployment.metrics import Metrics
 from agreegate.deployment.roles import HeldRoles
 from agreegate.deployment.watched_store import WatchedStore
@@ -68,7 +68,7 @@ class Deployment:
     roles_from_token: bool = False
     held: HeldRoles = field(default_factory=HeldRoles, repr=False)
     """The roles of each session, where the provider's roles count."""
-    guide: Guide | None = None
+    demo_start: DemoStart | None = None
     sandbox: Sandbox | None = None
     totals: KeptTotals = field(default_factory=KeptTotals, repr=False)
     """The totals of partners with many customers."""

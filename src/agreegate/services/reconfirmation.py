@@ -12,7 +12,7 @@ from agreegate.domain.reconfirmation import STATES, ReconfirmationSearch, days_l
 from agreegate.domain.standing import Current, State
 from agreegate.services.customers.customer_search import persons_wait_for, with_persons
 from agreegate.services.totals import Counted, KeptTotals, ShownTotals, totals_of
-from agreegate.storage.agreements.floor import floors_of, outdated_from
+from agreegate.storage.agreements.newest_major import newest_majors_of, outdated_from
 from agreegate.storage.customers.customer import countries_of
 from agreegate.storage.customers.customer_range import Source
 from agreegate.storage.customers.reconfirmation import FIRST, Place, Shown, beyond, count_all, read_all, shown, walk
@@ -125,8 +125,8 @@ async def find_reconfirmations(
         overdue,
         present,
         next_at=None if present else await _next_at(uow, whole),
-        countries=tuple(one for one in countries if any(one in of for of in whole.floors.values())),
-        templates=tuple(one for one in programme.templates if one.id in whole.floors),
+        countries=tuple(one for one in countries if any(one in of for of in whole.newest_majors.values())),
+        templates=tuple(one for one in programme.templates if one.id in whole.newest_majors),
         resellers=tuple(await linked_resellers(uow, whole.partner)) if provider else (),
         totals=totals,
         persons_wait=await persons_wait_for(uow, actor, search.customers),
@@ -142,10 +142,10 @@ async def locate_reconfirmations(
         `confirmation.feature-absent`.
     """
     programme.require(uow.now, actor.partner.cloud)
-    floors = await floors_of(uow, programme, uow.now)
-    late_from = await outdated_from(uow, actor.partner.id, floors)
+    newest = await newest_majors_of(uow, programme, uow.now)
+    late_from = await outdated_from(uow, actor.partner.id, newest)
     search = replace(search, customers=await with_persons(uow, actor, search.customers))
-    question = Question(actor.partner.id, programme, search, uow.now, floors, limits, late_from)
+    question = Question(actor.partner.id, programme, search, uow.now, newest, limits, late_from)
     most, counted = limits.read, await ranges_of(uow, question)
     source = await source_of(uow, question, counted, question.states)
     if source.rows <= most:
@@ -250,8 +250,8 @@ async def _next_at(uow: UnitOfWork, whole: Question) -> datetime | None:
     """Return when the next version outdates a customer of a partner that has none to reconfirm now."""
     for instant in await coming_majors(uow):
         at = from_micros(instant)
-        floors = await floors_of(uow, whole.programme, at)
-        then = replace(whole, now=at, floors=floors, late_from=min(whole.late_from, instant))
+        newest = await newest_majors_of(uow, whole.programme, at)
+        then = replace(whole, now=at, newest_majors=newest, late_from=min(whole.late_from, instant))
         if (await _has_any(uow, then)).number:
             return at
     return None

@@ -9,7 +9,7 @@ from uuid import UUID
 from litestar import Response, get
 from litestar.params import FromPath
 
-from agreegate.dashboard.frame.absent import why_absent
+from agreegate.dashboard.frame.nothing_to_confirm import why_nothing_to_confirm
 from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
 from agreegate.dashboard.frame.pagination import page_links, page_request
 from agreegate.dashboard.orders.gate import Worded, worded
@@ -120,7 +120,7 @@ async def show_customer(request: DashboardRequest, customer: FromPath[UUID]) -> 
         lines_shown=LINES,
         may_order=may(actor, WRITE_ORDERS),
         may_change=may(actor, WRITE_SUBSCRIPTIONS),
-        may_explain=why_absent(actor, programme, now) is None,
+        may_explain=why_nothing_to_confirm(actor, programme, now) is None,
     )
 
 
@@ -128,7 +128,7 @@ def closed(actor: Actor, programme: Programme, now: datetime) -> str | None:
     """Return why the reader does not see the section on agreements; None where it is shown."""
     if actor.partner.kind is PartnerKind.INDIRECT_RESELLER:
         return "reseller"
-    return why_absent(actor, programme, now) or (None if may(actor, READ_CONFIRMATIONS) else "role")
+    return why_nothing_to_confirm(actor, programme, now) or (None if may(actor, READ_CONFIRMATIONS) else "role")
 
 
 def in_order(agreements: Iterable[A], programme: Programme, at: datetime) -> list[A]:

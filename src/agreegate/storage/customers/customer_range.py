@@ -1,7 +1,7 @@
 """Customers of one partner as ranges of indexes, which are counted and intersected without reading customers.
 
-The floors (`storage/agreements/floor.py`) bound the ranges in which all customers in a state are. `storage/customers/state.py`
-alone decides whether a customer is in that state.
+The newest major texts (`storage/agreements/newest_major.py`) bound the ranges in which all customers in a state are.
+`storage/customers/state.py` alone decides whether a customer is in that state.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ from agreegate.domain.agreements.agreement import TemplateId
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
-from agreegate.storage.agreements.floor import Rank, floors_of, outdated_from
+from agreegate.storage.agreements.newest_major import Rank, newest_majors_of, outdated_from
 from agreegate.storage.customers.customer import countries_of
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.row import number_of
@@ -24,7 +24,7 @@ MOST_COMPARED = 50_000
 _EARLIEST = -(2**62)
 """An instant before every other: a comparison with this instant makes the engine read an index that is ordered by instants."""
 _LOWEST: Rank = (_EARLIEST, 0)
-"""The floor where no major text is in force: every text is above this floor."""
+"""Stands for the newest major text where none is in force: every text comes after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,21 +150,21 @@ async def state_ranges(
         ),)  # fmt: skip
     if state is State.NOT_CONFIRMED:
         return ()
-    floors = await floors_of(uow, programme, at, country)
+    newest_majors = await newest_majors_of(uow, programme, at, country)
     countries = await countries_of(uow, partner) if country is None else [country]
     by_text: Ranges = ()
     for template in programme.templates:
         if template.opens_gate(at):
-            of = {one: floors.get(template.id, {}).get(one, _LOWEST) for one in countries}
+            of = {one: newest_majors.get(template.id, {}).get(one, _LOWEST) for one in countries}
             # The range without countries comes first: it is chosen where all ranges have many customers.
             in_order = sorted({*of.values()}, reverse=state is not State.CONFIRMED)
-            splits = [_split_by(partner, template.id, floor, of, newer=state is State.CONFIRMED) for floor in in_order]
+            splits = [_split_by(partner, template.id, text, of, newer=state is State.CONFIRMED) for text in in_order]
             if len(splits) > 1:
                 splits = [one.ranges for one in rarest_first([await count(uow, ranges) for ranges in splits])]
             by_text += next(iter(splits), ())
     if state is not State.OVERDUE:
         return (by_text,)
-    return (by_text, (renewed_range(partner, await outdated_from(uow, partner, floors)),))
+    return (by_text, (renewed_range(partner, await outdated_from(uow, partner, newest_majors)),))
 
 
 def renewed_range(partner: PartnerId, since: int) -> Range:
@@ -178,19 +178,19 @@ def renewed_range(partner: PartnerId, since: int) -> Range:
     )
 
 
-def _split_by(partner: PartnerId, template: TemplateId, floor: Rank, of: Mapping[str, Rank], *, newer: bool) -> Ranges:
-    """Return the customers whose accepted text is below a floor, and all customers in countries with a higher floor.
+def _split_by(partner: PartnerId, template: TemplateId, text: Rank, of: Mapping[str, Rank], *, newer: bool) -> Ranges:
+    """Return the customers whose accepted text is before a text, and all customers in countries whose newest is after it.
 
     Args:
-        of: the floor of each country that the partner has customers in.
-        newer: return the accepted texts from the floor on instead, and the countries with a lower floor.
+        of: the newest major text of each country that the partner has customers in.
+        newer: return the accepted texts from that text on instead, and the countries whose newest is before it.
     """
 
     def accepted(to: Statement) -> str:
         return f"""n.partner_id = {to.bind(partner)} and n.template_id = {to.bind(template)}
-            and (n.text_at, n.text_number) {">=" if newer else "<"} ({to.bind_all(floor)})"""
+            and (n.text_at, n.text_number) {">=" if newer else "<"} ({to.bind_all(text)})"""
 
-    others = [country for country, there in of.items() if (there < floor if newer else there > floor)]
+    others = [country for country, there in of.items() if (there < text if newer else there > text)]
     found = Range("current_confirmation n", "n.customer_id", accepted)
     return (found, country_range(partner, others)) if others else (found,)
 

@@ -8,7 +8,7 @@ from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.reconfirmation import STATES, Due, ReconfirmationSearch
 from agreegate.domain.standing import State
-from agreegate.storage.agreements.floor import Floors
+from agreegate.storage.agreements.newest_major import NewestMajors
 from agreegate.storage.customers.customer_range import (
     CountedRanges,
     Range,
@@ -58,7 +58,7 @@ class Question:
     programme: Programme
     search: ReconfirmationSearch
     now: datetime
-    floors: Floors
+    newest_majors: NewestMajors
     limits: Limits
     late_from: int
     """The first instant at which a confirmation of the partner became outdated, in microseconds; overdue customers renewed
@@ -84,7 +84,7 @@ class Question:
         """SQL: the customer of `d` may have one of the states. It costs less than the state itself."""
         below = " ".join(
             f"when {to.bind(template)} then (n.text_at, n.text_number) < ({to.bind_all(max(of.values()))})"
-            for template, of in self.floors.items()
+            for template, of in self.newest_majors.items()
         )
         if not below:
             return "false"

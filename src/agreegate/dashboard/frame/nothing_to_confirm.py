@@ -14,18 +14,18 @@ from agreegate.domain.actor import Actor, may
 from agreegate.domain.programme import Programme
 
 
-def why_absent(actor: Actor, programme: Programme, now: datetime) -> str | None:
+def why_nothing_to_confirm(actor: Actor, programme: Programme, now: datetime) -> str | None:
     """Return why a user has nothing to confirm: `cloud`, or `not-yet` before the programme; None where there is."""
     if actor.partner.cloud in programme.unsupported_clouds:
         return "cloud"
     return None if programme.exists(now) else "not-yet"
 
 
-async def answer_absent(request: DashboardRequest) -> Response[str] | None:
+async def answer_nothing_to_confirm(request: DashboardRequest) -> Response[str] | None:
     """Return the page that says why there is nothing to confirm; None: the route's handler answers."""
     opt = request.route_handler.opt
     if "absent" not in opt or ("shown_to" in opt and may(actor_of(request), opt["shown_to"])):
         return None
     deployment = deployment_of(request)
-    why = why_absent(actor_of(request), deployment.programme, deployment.store.clock())
-    return None if why is None else page(request, "absent.html", title=opt["absent"], why=why)
+    why = why_nothing_to_confirm(actor_of(request), deployment.programme, deployment.store.clock())
+    return None if why is None else page(request, "nothing_to_confirm.html", title=opt["absent"], why=why)

@@ -21,7 +21,7 @@ class DemoUser:
 
 
 @dataclass(frozen=True, slots=True)
-class GuideCustomer:
+class DemoCustomer:
     """A made-up customer of a partner."""
 
     id: str
@@ -30,10 +30,10 @@ class GuideCustomer:
 
 
 @dataclass(frozen=True, slots=True)
-class Guide:
+class DemoStart:
     """What the demo shows on its start page. A production server has none."""
 
     users: Sequence[DemoUser]
-    customers: Sequence[GuideCustomer]
+    customers: Sequence[DemoCustomer]
     example_user: str
     """The name of the user in the example to copy."""

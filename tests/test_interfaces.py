@@ -1,4 +1,4 @@
-"""Each door has names of its own for the members that a rule names in an error."""
+"""Each interface (wire, REST, form) has names of its own for the members that a rule names in an error."""
 
 import ast
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ WORDS_OF_BOTH = {
 """Members that the wire calls the same, or that only pages and commands have."""
 
 
-def test_each_door_has_a_name_for_what_a_rule_says_of_a_confirmation() -> None:
+def test_each_interface_has_a_name_for_what_a_rule_says_of_a_confirmation() -> None:
     facts = replace(FACTS, template=None, resellers=frozenset(), published=())
     found = [*violations_of(BROKEN, facts), *violations_of(BROKEN, replace(facts, resellers=None))]
     named = {name for violation in found for name in violation.names}
@@ -57,7 +57,7 @@ def test_every_member_that_an_error_names_has_a_name_outside() -> None:
         ("dateAgreed", "2018-09-30", "dateAgreed", "dateAgreed", "accepted_on"),
     ],
 )
-async def test_three_doors_refuse_the_same_and_record_nothing(
+async def test_three_interfaces_refuse_the_same_and_record_nothing(
     world: World, wrong: str, typed: str, wire: str, rest: str, form: str
 ) -> None:
     dated = wrong == "dateAgreed"
@@ -78,7 +78,7 @@ async def test_three_doors_refuse_the_same_and_record_nothing(
     assert world.rows("select 1 from confirmation") == []
 
 
-async def test_three_doors_record_the_same(world: World) -> None:
+async def test_three_interfaces_record_the_same(world: World) -> None:
     """One service stands behind them: what they record differs in channel and id alone."""
     path = f"customers/{cast.DOGWOOD}"
     wire = agreement()

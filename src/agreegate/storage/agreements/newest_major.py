@@ -1,7 +1,8 @@
-"""Floors: the newest major text in force of each agreement that opens the gate, in each country (R34).
+"""The newest major text in force of each agreement that opens the gate, in each country (R34).
 
-A confirmation of a text below the floor of the customer's country is outdated. Where countries have different floors, the
-customers in a state are those below one floor, or above it, together with all customers in countries with another floor.
+A confirmation of an older text than the newest of the customer's country is outdated. Where countries have different newest
+texts, the customers in a state are those before one of them, or from it on, together with all customers in countries with
+another newest text.
 """
 
 from collections.abc import Mapping
@@ -14,12 +15,14 @@ from agreegate.storage.engine.unit_of_work import UnitOfWork, to_micros
 
 Rank = tuple[int, int]
 """The order of a text among the texts of its template: when it takes effect in microseconds, then its number."""
-Floors = Mapping[TemplateId, Mapping[str, Rank]]
-"""Floors by template and by country. Templates and countries without a major text in force are absent."""
+NewestMajors = Mapping[TemplateId, Mapping[str, Rank]]
+"""The newest major texts in force, by template and by country; a template or country without one is left out."""
 
 
-async def floors_of(uow: UnitOfWork, programme: Programme, at: datetime, country: str | None = None) -> Floors:
-    """Return the floors at an instant.
+async def newest_majors_of(
+    uow: UnitOfWork, programme: Programme, at: datetime, country: str | None = None
+) -> NewestMajors:
+    """Return the newest major texts in force at an instant.
 
     Args:
         country: only this country; None: all countries.
@@ -39,10 +42,10 @@ async def floors_of(uow: UnitOfWork, programme: Programme, at: datetime, country
     return found
 
 
-async def outdated_from(uow: UnitOfWork, partner: PartnerId, floors: Floors) -> int:
+async def outdated_from(uow: UnitOfWork, partner: PartnerId, newest: NewestMajors) -> int:
     """Return when a confirmation of the partner first became outdated, in microseconds; if none is, now."""
     found = [to_micros(uow.now)]
-    for template in floors:
+    for template in newest:
         [(effective_at,)] = await uow.fetch_all(
             """select min(v.effective_at) from text_version v where v.template_id = $2 and v.major = 1
                  and (v.effective_at, v.number) > (select n.text_at, n.text_number from current_confirmation n
