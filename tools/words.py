@@ -1,7 +1,7 @@
 """The vocabulary: identifiers and phrases that have given way to a plain term (`words.toml`).
 
-Identifiers are read from the syntax tree, parts of names also from file names and templates; phrases from docstrings,
-comments, docs and catalogues.
+Identifiers are read from the syntax tree, parts of names also from file names, templates and SQL; phrases from
+docstrings, comments, docs and catalogues.
 `python -m tools.words` prints each one with its replacement, and fails on one.
 """
 
@@ -25,6 +25,12 @@ PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 """A word of a snake_case or CamelCase name."""
 EXPRESSION = re.compile(r"\{[{%].*?[%}]\}", re.DOTALL)
 NAME_IN_TEMPLATE = re.compile(r"(?<![\w.\"'-])[A-Za-z_]\w*(?![\w\"'-])")
+STATEMENT = re.compile(
+    r"\s*(select|with|insert|update|delete|case|join|left join|from|and|where|exists)\b(?=[^.]*[\s(])"
+)
+"""The beginning of a string that holds SQL: its words are in small letters."""
+QUOTED = re.compile(r"'[^']*'")
+NAME_IN_SQL = re.compile(r"[a-z_][a-z0-9_]*")
 PROSE = ("*.md", "src/agreegate/locale/*.toml")
 METHODS = "uow"
 """The name of a unit of work in code: some words are wrong only as its methods."""
@@ -46,6 +52,8 @@ def faults(root: Path = ROOT) -> Iterator[str]:
                 yield f"{file}:{line}: {name}: {listed['identifiers'][name]}"
             else:
                 yield from _parts(f"{file}:{line}", name, listed)
+        for name, line in _names_in_sql(tree):
+            yield from _parts(f"{file}:{line}", name, listed)
         for line, text in (*_docstrings(tree), *_comments(source)):
             yield from _phrases(f"{file}:{line}", text, phrases)
     for file in _tracked(root, TEMPLATES):
@@ -91,6 +99,24 @@ def _identifiers(tree: ast.AST) -> Iterator[tuple[str, int]]:
                 yield from ((part, node.lineno) for part in name.split("."))
             case _:
                 pass
+
+
+def _names_in_sql(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    """Yield each name in the tree's SQL once: tables, columns, aliases and common table expressions."""
+    templates = [node.values for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+    inside = {id(part) for parts in templates for part in parts}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Constant() if id(node) in inside:
+                continue
+            case ast.JoinedStr(values=parts):
+                sql = "{}".join(str(part.value) for part in parts if isinstance(part, ast.Constant))
+            case ast.Constant(value=str(sql)):
+                pass
+            case _:
+                continue
+        if STATEMENT.match(sql):
+            yield from ((name, node.lineno) for name in dict.fromkeys(NAME_IN_SQL.findall(QUOTED.sub("", sql))))
 
 
 def _docstrings(tree: ast.AST) -> Iterator[tuple[int, str]]:
