@@ -1,11 +1,13 @@
 """Customers are created, listed, shown to those whom they concern, and parted with."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.customers.customer import Search, SearchField
+from agreegate.domain.error import Rejected
 from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.partner import PartnerId
 from agreegate.services.confirmation import confirm
@@ -96,6 +98,16 @@ async def test_a_sandbox_account_has_at_most_seventy_five_customers(memory: Memo
         await created(memory, maple, "Leaf 75")
     await memory.do(delete_customer, call(maple), served[0].customer.id)
     await created(memory, maple, "Leaf 75")
+
+
+async def test_customers_created_at_once_stay_within_the_limit_of_a_sandbox(memory: Memory) -> None:
+    maple = await memory.actor(cast.MAPLE, cast.MAPLE_ADMIN)
+    for number in range(73):
+        await created(memory, maple, f"Leaf {number}")
+    at_once = (created(memory, maple, f"Twig {number}") for number in range(6))
+    answers = await asyncio.gather(*at_once, return_exceptions=True)
+    assert sum(isinstance(answer, ServedCustomer) for answer in answers) == 2
+    assert {answer.code for answer in answers if isinstance(answer, Rejected)} == {"sandbox.limit"}
 
 
 async def test_only_a_sandbox_account_deletes_and_nothing_recorded_is_lost(memory: Memory) -> None:

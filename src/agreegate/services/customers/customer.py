@@ -25,6 +25,7 @@ from agreegate.services.orders.renewal import renew_customer
 from agreegate.storage.customers.customer import (
     add_customer,
     add_reseller,
+    claim_domain,
     count_customers,
     customer_of,
     customers_of,
@@ -34,7 +35,7 @@ from agreegate.storage.customers.customer import (
     new_etag,
     resellers_of,
 )
-from agreegate.storage.customers.customer_lock import lock_customers
+from agreegate.storage.customers.customer_lock import lock_customers, lock_sandbox
 from agreegate.storage.customers.relationship import end_relationship, open_relationship
 from agreegate.storage.customers.standing import relationship_since
 from agreegate.storage.engine.unit_of_work import UnitOfWork
@@ -71,9 +72,13 @@ async def create_customer(
         raise Rejected("customer.reseller-not-linked", name="reseller_id")
     if await domain_in_use(uow, checked.domain):
         raise Rejected("customer.domain-taken", name="domain")
-    if partner.account is Account.SANDBOX and await count_customers(uow, partner.id) >= SANDBOX_CUSTOMERS:
-        raise Rejected("sandbox.limit")
+    if partner.account is Account.SANDBOX:
+        await lock_sandbox(uow, partner.id)
+        if await count_customers(uow, partner.id) >= SANDBOX_CUSTOMERS:
+            raise Rejected("sandbox.limit")
     customer = new_copy(uow, CustomerId(uow.new_id()), checked)
+    if not await claim_domain(uow, customer.domain, customer.id):
+        raise Rejected("customer.domain-taken", name="domain")
     await relate(uow, partner.id, customer, [] if reseller is None else [reseller])
     change = ResourceChanged("add_customer", "customer", customer.id, customer.id)
     await record(uow, call.actor, change, correlation_id=call.correlation_id)

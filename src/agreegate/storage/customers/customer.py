@@ -94,7 +94,7 @@ async def add_customer(uow: UnitOfWork, partner: PartnerId, customer: Customer) 
         registration_number=customer.registration_number,
         created_at=to_micros(uow.now),
     )
-    await insert(uow, "tenant_domain", "(domain) do nothing", domain=domain, customer_id=customer.id)
+    await claim_domain(uow, domain, customer.id)
     await _add_words(uow, partner, customer.id, customer.company_name)
     if customer.billing is not None:
         await put_contact(uow, partner, customer.id, customer.billing)
@@ -287,6 +287,14 @@ async def domain_in_use(uow: UnitOfWork, domain: str) -> bool:
         " union all select 1 from partner_mail_domain where domain = $1"
     )
     return await uow.fetch_one(sql, domain) is not None
+
+
+async def claim_domain(uow: UnitOfWork, domain: str, customer: str) -> bool:
+    """Give a domain, in lower case, to a customer; return False if a customer has it already.
+
+    A unit of work that gives the same domain at the same time is waited for.
+    """
+    return await insert(uow, "tenant_domain", "(domain) do nothing", domain=domain, customer_id=customer) == 1
 
 
 async def add_reseller(uow: UnitOfWork, partner: PartnerId, customer: str, reseller: PartnerId) -> None:

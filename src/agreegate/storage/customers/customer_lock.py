@@ -1,4 +1,4 @@
-"""The lock of a customer: what is checked about it stays so until what follows from the check is recorded."""
+"""Locks: what a unit of work checks about a customer or an account stays so until it has recorded what follows."""
 
 from agreegate.domain.clock import TOLERANCE
 from agreegate.domain.partner import PartnerId
@@ -16,3 +16,8 @@ async def lock_customers(uow: UnitOfWork, partner: PartnerId, *customers: str) -
     """
     for customer in sorted(set(customers)):
         await uow.lock(Lock.CUSTOMER, _LOCK, partner, customer)
+
+
+async def lock_sandbox(uow: UnitOfWork, partner: PartnerId) -> None:
+    """Let other units of work that count the customers of this sandbox account wait until this one ends."""
+    await uow.lock(Lock.SANDBOX, "select 1 from partner where partner_id = $1 for no key update", partner)

@@ -30,11 +30,13 @@ class Lock(IntEnum):
     """The kinds of locks. Every unit of work takes its locks in this order, so that no two units wait for each other."""
 
     IDEMPOTENCY_KEY = 1
-    CUSTOMER = 2
+    SANDBOX = 2
+    """The lock of a sandbox account whose customers are counted."""
+    CUSTOMER = 3
     """Also the lock of the customer's confirmations, orders, carts, subscriptions and reseller requests."""
-    TEXTS = 3
+    TEXTS = 4
     """Confirming shares the lock of a template; publishing takes it alone."""
-    PERSONS = 4
+    PERSONS = 5
     """Renaming a customer shares the lock of the search by person; making persons searchable takes it alone."""
 
 
