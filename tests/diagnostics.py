@@ -51,7 +51,8 @@ def read_only(world: World) -> Iterator[None]:
 @contextmanager
 def without_contacts(world: World) -> Iterator[None]:
     """A table is gone: what comes of it is a defect, whose traceback goes to the log."""
-    writer = world.store._writer
-    writer.execute("alter table confirmation_contact rename to elsewhere; alter table customer_contact rename to there")
+    world.change("alter table confirmation_contact rename to elsewhere")
+    world.change("alter table customer_contact rename to there")
     yield
-    writer.execute("alter table elsewhere rename to confirmation_contact; alter table there rename to customer_contact")
+    world.change("alter table elsewhere rename to confirmation_contact")
+    world.change("alter table there rename to customer_contact")

@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import apsw
-
 from agreegate.domain.customers.customer import search_key
 from agreegate.storage.engine.unit_of_work import to_micros
 from tests import personas as cast
@@ -22,8 +20,7 @@ def id_of(kind: int, number: int) -> str:
 def enlarge(world: World, many: int = MANY) -> None:
     """Give Alder many customers, resellers and audit records; and Cedar, which it serves, many orders, subscriptions and
     confirmations."""
-    connection = apsw.Connection(str(world.path))
-    with connection:
+    with world.connected() as connection, connection:
         _insert(connection, "customer", "partner_id customer_id commerce_id company_name company_key domain country language"
                 " culture created_at", (
             (cast.ALDER, id_of(1, n), id_of(1, n), f"Sample {n}", search_key(f"Sample {n}"), f"sample-{n}.example", "US", "en",
@@ -46,10 +43,9 @@ def enlarge(world: World, many: int = MANY) -> None:
                 " operation_status user_id channel correlation_id operation_at", (
             (cast.ALDER, id_of(5, n), cast.CEDAR, "order", id_of(3, n), "create_order", "succeeded", cast.ALDER_SALES, "api",
              id_of(5, n), NOW - n) for n in range(many)))  # fmt: skip
-    connection.close()
 
 
-def buy(connection: apsw.Connection, many: int) -> None:
+def buy(connection: Any, many: int) -> None:
     """Orders of one line each, with their subscriptions; half of these are add-ons of the first."""
     _insert(connection, "order_", "partner_id customer_id order_id billing_cycle currency_code status created_at",
             ((cast.ALDER, cast.CEDAR, id_of(3, n), "monthly", "USD", "completed", NOW + n) for n in range(many)))  # fmt: skip
@@ -65,7 +61,7 @@ def buy(connection: apsw.Connection, many: int) -> None:
         for n in range(many)))  # fmt: skip
 
 
-def confirm(connection: apsw.Connection, many: int) -> None:
+def confirm(connection: Any, many: int) -> None:
     """Confirmations one after the other, by a designated account."""
     key = "partner_id customer_id sequence"
     _insert(connection, "confirmation", f"{key} confirmation_id period template_id agreement_type date_agreed_at user_id"
@@ -80,7 +76,7 @@ def confirm(connection: apsw.Connection, many: int) -> None:
     _insert(connection, "customer_sequence", "partner_id customer_id last_sequence", [(cast.ALDER, cast.CEDAR, many)])
 
 
-def _insert(connection: apsw.Connection, table: str, columns: str, rows: Iterable[Sequence[Any]]) -> None:
+def _insert(connection: Any, table: str, columns: str, rows: Iterable[Sequence[Any]]) -> None:
     names = columns.split()
     places = ", ".join("?" * len(names))
     connection.executemany(f"insert into {table} ({', '.join(names)}) values ({places})", rows)

@@ -1,6 +1,8 @@
 """A whole server in one process: a real database, real tokens, the demo's cast, and a clock that tests move."""
 
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -26,9 +28,11 @@ from agreegate.identity.issuer import fixed_keys
 from agreegate.identity.openid import OpenIdClient, OpenIdProvider
 from agreegate.storage.agreements.text_file import TextFiles
 from agreegate.storage.agreements.text_store import FolderTextStore
+from agreegate.storage.engine.unit_of_work import Store
 from agreegate.text_link import TextLinks
 from tests import personas as cast
 from tests.asgi import Transport
+from tests.cast_rows import tables_of
 from tests.engines import Record, close_connections
 
 BASE_URL = "http://127.0.0.1:8400"
@@ -95,8 +99,14 @@ class World:
         programme_name: str = programme.DEFAULT,
         *,
         demo: bool = True,
+        watched: Callable[[Store], Any] = lambda store: store,
         **options: Any,
     ) -> None:
+        """Start nothing: requests are handed to the application.
+
+        Args:
+            watched: what to put around the store.
+        """
         self.clock = Clock(now)
         self.seconds_later = 0.0
         """By how much the machine's clock is ahead, for links and for readiness."""
@@ -105,7 +115,7 @@ class World:
         self._record = Record(self.clock, cast=True, path=self.path)
         # Tests move the clock back as a demo may; what a clock behind means is asked of a record that is no demo's.
         self.change("insert into deployment values (1, ?, ?)", programme_name, int(demo))
-        self.store = self._record.store
+        self.store = watched(self._record.store)
         self.verifier = TokenVerifier(
             issuers=issuers(BASE_URL),
             audiences=[PARTNER_CENTER],
@@ -164,6 +174,15 @@ class World:
         with self._record.connected(read_only=True) as connection:
             rows: list[tuple[Any, ...]] = connection.execute(sql, parameters).fetchall()
         return rows
+
+    def tables(self) -> list[str]:
+        """The tables on disk."""
+        with self._record.connected(read_only=True) as connection:
+            return tables_of(connection)
+
+    def connected(self) -> AbstractContextManager[Any]:
+        """A connection to what is on disk, for many rows."""
+        return self._record.connected()
 
     def change(self, sql: str, *parameters: Any) -> None:
         """Change what is on disk behind the server's back, for what no page or call can do."""

@@ -1,6 +1,7 @@
 """Who may call what: every route names its callers, and every role meets every operation."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,9 @@ from agreegate.deployment.demo_start import DemoUser
 from agreegate.domain.actor import Access
 from agreegate.programme import load
 from agreegate.storage.engine.folder import DataFolder
-from agreegate.storage.engine.sqlite import SqliteStore
 from tests import personas as cast
 from tests.asgi import handlers
+from tests.noted import NotedStore
 from tests.operations import GATE, OPERATIONS, Case, Operation, cart, case_for, named, order
 from tests.world import AUGUST, BASE_URL, World, mint
 
@@ -198,25 +199,10 @@ async def test_the_demos_clock_is_for_every_signed_in_user(tmp_path: Path) -> No
     demo.close()
 
 
-class Traced:
-    """Every statement that the store runs, on whichever connection."""
-
-    def __init__(self, store: SqliteStore) -> None:
-        self._connections = (store.reader, store._writer)
-        self.statements: list[str] = []
-
-    def __enter__(self) -> list[str]:
-        for connection in self._connections:
-            connection.exec_trace = self._note
-        return self.statements
-
-    def __exit__(self, *_: object) -> None:
-        for connection in self._connections:
-            connection.exec_trace = None
-
-    def _note(self, _cursor: object, sql: str, _bindings: object) -> bool:
-        self.statements.append(sql)
-        return True
+@pytest.fixture
+def noted(make_world: Callable[..., World]) -> World:
+    """A server that notes its statements."""
+    return make_world(watched=NotedStore)
 
 
 SOMEBODY_ELSES = {
@@ -233,12 +219,12 @@ SOMEBODY_ELSES = {
 @pytest.mark.parametrize(
     "operation", [one for one in OPERATIONS if "{customer_id}" in one.path or one.path == GATE], ids=named
 )
-async def test_somebody_elses_customer_and_none_answer_alike(world: World, who: str, operation: Operation) -> None:
+async def test_somebody_elses_customer_and_none_answer_alike(noted: World, who: str, operation: Operation) -> None:
     async def seen(customer_id: str) -> dict[str, object]:
         case = Case(cast.ALDER, customer_id, "x.example")
-        await world.send(who, "GET", "/v1/customers")  # the token is known from here on
-        with Traced(world.store) as statements:
-            answer = await world.send(who, operation.method, operation.at(case), operation.body(case))
+        await noted.send(who, "GET", "/v1/customers")  # the token is known from here on
+        noted.store.statements.clear()
+        answer = await noted.send(who, operation.method, operation.at(case), operation.body(case))
         hidden = {
             name: value for name, value in answer.headers.items() if name not in ("ms-requestid", "ms-correlationid")
         }
@@ -246,7 +232,7 @@ async def test_somebody_elses_customer_and_none_answer_alike(world: World, who: 
             "status": answer.status_code,
             "headers": hidden,
             "text": undated(answer.text.replace(customer_id, "…")),
-            "statements": statements,
+            "statements": [*noted.store.statements],
         }
 
     elses = await seen(SOMEBODY_ELSES[who])
@@ -268,25 +254,25 @@ async def test_somebody_elses_customer_and_none_answer_alike(world: World, who: 
     ],
 )
 async def test_what_another_partner_has_with_the_same_customer_is_as_if_it_were_not(
-    world: World, method: str, path: str, body: object
+    noted: World, method: str, path: str, body: object
 ) -> None:
     shared = f"/v1/customers/{cast.CEDAR}"
     mine = Case(cast.ALDER, cast.CEDAR, "cedar.example")
-    placed = (await world.send(cast.HAZEL_ADMIN, "POST", f"{shared}/orders", order(mine))).json()
-    filled = (await world.send(cast.HAZEL_ADMIN, "POST", f"{shared}/carts", cart(mine))).json()
-    await world.confirm(cast.HAZEL_ADMIN, cast.CEDAR)
-    [[confirmation]] = world.rows("select confirmation_id from confirmation")
+    placed = (await noted.send(cast.HAZEL_ADMIN, "POST", f"{shared}/orders", order(mine))).json()
+    filled = (await noted.send(cast.HAZEL_ADMIN, "POST", f"{shared}/carts", cart(mine))).json()
+    await noted.confirm(cast.HAZEL_ADMIN, cast.CEDAR)
+    [[confirmation]] = noted.rows("select confirmation_id from confirmation")
     subscription = placed["lineItems"][0]["subscriptionId"]
     theirs = Case(cast.ALDER, cast.CEDAR, "cedar.example", placed["id"], subscription, filled["id"], confirmation)
-    await world.send(cast.ALDER_ADMIN, "GET", "/v1/customers")
+    await noted.send(cast.ALDER_ADMIN, "GET", "/v1/customers")
     seen = []
     for case in (theirs, mine):
-        with Traced(world.store) as statements:
-            answer = await world.send(cast.ALDER_ADMIN, method, path.format_map(vars(case)), body)
+        noted.store.statements.clear()
+        answer = await noted.send(cast.ALDER_ADMIN, method, path.format_map(vars(case)), body)
         text = answer.text
         for value in vars(case).values():
             text = text.replace(value, "…")
-        seen.append((answer.status_code, text, statements))
+        seen.append((answer.status_code, text, [*noted.store.statements]))
     assert seen[0] == seen[1]
     assert seen[0][0] == 404
 

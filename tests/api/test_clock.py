@@ -62,7 +62,7 @@ async def test_the_gate_answers_deny_with_one_reason_by_the_hot_path_and_by_the_
     at_once = behind.app.at_once(headers, question)
     through = await call(behind.app, "POST", b"/api/gate/decisions", headers, question)
     assert b'"clock.behind"' in through.body
-    assert at_once == through.body
+    assert at_once == (None if behind.store.waits else through.body)
     assert (await behind.ask(cast.HAZEL_ADMIN, cast.CEDAR))["reasons"][0]["code"] == "confirmation.missing"
 
 

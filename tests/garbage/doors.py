@@ -36,8 +36,14 @@ def largest_body(operation: Operation) -> int:
 
 def rows_of(world: World) -> dict[str, int]:
     """How many rows every table has."""
-    tables = [name for (name,) in world.rows("select name from sqlite_schema where type = 'table'")]
-    return dict(world.rows(" union all ".join(f"select '{table}', count(*) from \"{table}\"" for table in tables)))
+    return dict(world.rows(" union all ".join(f"select '{table}', count(*) from {table}" for table in world.tables())))
+
+
+def state_of(world: World) -> object:
+    """What differs once something was committed; on PostgreSQL, once a table has more or fewer rows."""
+    if world.store.waits:
+        return rows_of(world)
+    return world.store.reader.pragma("data_version")
 
 
 def check_error(answer: httpx2.Response, *statuses: int) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 import httpx2
 import pytest
 
-from agreegate.storage.engine.sqlite import connect
 from tests import personas as cast
 from tests.operations import OFFER, customer
 from tests.world import API_ENFORCED, AUGUST, World, agreement
@@ -73,9 +72,7 @@ def patches(*bodies: dict[str, Any], headers: dict[str, str] | None = None, **ch
 
 async def at_a_defect(world: World) -> httpx2.Response:
     await world.send(cast.ALDER_SALES, "GET", "/v1/agreements")
-    record = connect(world.path)
-    record.execute("pragma foreign_keys = off; drop table customer_contact")
-    record.close()
+    world.change("drop table customer_contact")
     return await world.send(cast.ALDER_SALES, "GET", CEDAR)
 
 

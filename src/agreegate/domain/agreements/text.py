@@ -198,6 +198,11 @@ def published_in(published: Iterable[TextVersion], country: str) -> list[TextVer
     return [version for version in published if any(locale.country == country for locale in version.files)]
 
 
+def is_country_code(text: str) -> bool:
+    """Return whether a text is two letters, whichever country they name."""
+    return _COUNTRY.fullmatch(text) is not None
+
+
 def country_to_read(asked: str, known: Collection[str]) -> str:
     """Return the country whose text a client gets that asks for this country (contract 4.4).
 
@@ -212,7 +217,7 @@ def country_to_read(asked: str, known: Collection[str]) -> str:
     """
     if asked in known:
         return asked
-    if _COUNTRY.fullmatch(asked) is None:
+    if not is_country_code(asked):
         raise Rejected("text.country-without", name="country")
     if asked.upper() in known:
         raise Rejected("text.country-in-capitals", name="country", country=asked.upper())

@@ -15,6 +15,7 @@ from agreegate.domain.agreements.text import (
     in_effect,
     in_force,
     in_language,
+    is_country_code,
     outdates_at_once,
     published_before,
     reaches,
@@ -203,6 +204,8 @@ async def find_text(
     template = programme.template(template_id)
     if template is None:
         raise Rejected("request.not-found")
+    if not is_country_code(country):
+        raise Rejected("text.country-without", name="country")
     on = at or uow.now
     version = in_force(await text_versions_in(uow, template.id, country), country, on)
     if version is not None:
