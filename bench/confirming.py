@@ -28,7 +28,7 @@ QUIET_SECONDS = 3.0
 
 
 @dataclass(slots=True)
-class _Side:
+class Side:
     """Confirmations of one partner, or of many."""
 
     partners: str
@@ -57,7 +57,7 @@ def syncs(folder: Path, seconds: float = 2.0) -> float:
 
 def beside_bare_loop(server: Server, folder: Path, aims: Aims, rounds: int, seconds: float) -> Iterator[Figure]:
     """Measure confirmations of one partner and of many, by many clients and by one, beside the bare loop."""
-    sides = [_Side("1 partner", aims_of_one(folder, aims)), _Side("32 partners", aims)]
+    sides = [Side("1 partner", aims_of_one(folder, aims)), Side("32 partners", aims)]
     copy = folder.with_name(f"{folder.name}.before") / DATABASE
     copy.parent.mkdir(exist_ok=True)
     disk = []
@@ -77,7 +77,7 @@ def beside_bare_loop(server: Server, folder: Path, aims: Aims, rounds: int, seco
                     yield from _measurements(side.partners, clients, *found, statistics.median(disk))
 
 
-def _record(server: Server, folder: Path, copy: Path, side: _Side, rounds: int) -> list[Confirmation]:
+def _record(server: Server, folder: Path, copy: Path, side: Side, rounds: int) -> list[Confirmation]:
     """Confirm until the loop has enough rows; return these rows. `copy` becomes the record before them."""
     needed = WARM + rounds * (TOGETHER + ALONE)
     database = folder / DATABASE

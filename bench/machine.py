@@ -88,11 +88,21 @@ def served(arguments: Sequence[str], environment: Mapping[str, str] | None = Non
         process.wait(timeout=60)
 
 
-def production(folder: Path, programme: str, token_issuer: str) -> AbstractContextManager[Server]:
-    """Run a production server on the record in a folder, without a rate limit for costly requests."""
+def production(folder: Path, programme: str, token_issuer: str, database: str = "") -> AbstractContextManager[Server]:
+    """Run a production server on the record in a folder, without a rate limit for costly requests.
+
+    Args:
+        database: the URL of a database of PostgreSQL that has the record, instead of the folder's.
+    """
     port = free_port()
+    place = ["--data", str(folder)]
+    if database:
+        key = folder / "form-key"
+        key.write_text("made up, for the benchmark alone\n")
+        key.chmod(0o600)
+        place = ["--database", database, "--form-key-file", str(key), "--allow-unsafe-database"]
     return served(command(
-        "serve", "--port", str(port), "--data", str(folder), "--public-url", f"http://127.0.0.1:{port}",
+        "serve", "--port", str(port), *place, "--public-url", f"http://127.0.0.1:{port}",
         "--programme", programme, "--token-issuer", token_issuer, "--costly-requests-per-minute", "0",
     ))  # fmt: skip
 

@@ -106,14 +106,11 @@ class Reader:
 
 def measure(customers: int = CUSTOMERS, *, keep: bool = False) -> list[Measured]:
     """Measure every page, on a new server."""
-    say(f"making a record of {customers:,} customers of one partner in {FOLDER}")
-    portfolio.load(FOLDER, customers, datetime.now(UTC).replace(microsecond=0))
-    _sign_in()
+    prepare(customers)
     now = datetime.now(UTC)
     try:
         with production(FOLDER, PROGRAMME, "http://127.0.0.1:9/nobody") as server:
-            with closing(Reader(server.url)) as reader:
-                measured = [_first_count(server, reader), *_measured(server, reader, _pages())]
+            measured = measured_at(server)
             say(f"renewing all confirmations but {HANDFUL}")
             portfolio.renew(FOLDER, now - timedelta(days=1), HANDFUL)
             with closing(Reader(server.url)) as reader:
@@ -124,6 +121,19 @@ def measure(customers: int = CUSTOMERS, *, keep: bool = False) -> list[Measured]
     finally:
         if not keep:
             shutil.rmtree(FOLDER)
+
+
+def prepare(customers: int = CUSTOMERS) -> None:
+    """Make the record, with a session of a signed-in user."""
+    say(f"making a record of {customers:,} customers of one partner in {FOLDER}")
+    portfolio.load(FOLDER, customers, datetime.now(UTC).replace(microsecond=0))
+    _sign_in()
+
+
+def measured_at(server: Server) -> list[Measured]:
+    """Measure every page of a running server that has the record."""
+    with closing(Reader(server.url)) as reader:
+        return [_first_count(server, reader), *_measured(server, reader, _pages())]
 
 
 Pages = Iterator[tuple[str, list[str], bool]]
