@@ -5,10 +5,10 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 READY := .venv/.ready
 JOBS ?= auto
-# The tests of services that `make test` runs on PostgreSQL too.
-PORTION := $(patsubst %,tests/services/test_%.py,confirmation idempotency order renewal standing)
+# What `make test` runs on PostgreSQL too: the wire, row level security by pages, and the services that lock.
+PORTION := tests/wire tests/dashboard/test_roles.py $(patsubst %,tests/services/test_%.py,confirmation customer idempotency order renewal standing)
 # What `make test-postgresql` runs: all but the tests marked `sqlite` or `faults`, and a new test without further ado.
-ON_POSTGRESQL := tests/storage tests/services
+ON_POSTGRESQL := tests/storage tests/services tests/wire tests/api tests/dashboard
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-postgresql postgresql check bench failover cluster faults browser-full screenshots chromium rules docs clean
@@ -27,7 +27,7 @@ test: $(READY) chromium postgresql ## run every test of the product, and say how
 	status=$$?; seconds=$$(($$(date +%s) - began)); \
 	echo "make test took $$((seconds / 60)) min $$((seconds % 60)) s"; exit $$status
 
-test-postgresql: $(READY) postgresql ## run the tests of storage and services on PostgreSQL
+test-postgresql: $(READY) postgresql ## run the tests of storage, services, the wire, our API and pages on PostgreSQL
 	$(BIN)/pytest $(ON_POSTGRESQL) -n $(JOBS) --dist worksteal -m "not faults" --engine postgresql -q
 
 check: $(READY) ## format, lint, strict types, architecture, translations, words; no tests

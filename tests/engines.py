@@ -74,6 +74,10 @@ class Record:
         with closing(connect(self._path, read_only=read_only)) as connection:
             yield connection
 
+    def another_connection(self) -> Any:
+        """A connection to a file; on PostgreSQL the record's, which opens again after it was closed."""
+        return self.connection if self._path is None or isinstance(self.connection, Connection) else connect(self._path)
+
     def opened(self) -> Store:
         """Another store on the same database, as a process has it that starts now."""
         if isinstance(self.connection, Connection):

@@ -22,7 +22,7 @@ from typing import Any
 
 import asyncpg
 
-from agreegate.storage.engine import postgresql_schema
+from agreegate.storage.engine import postgresql_rights, postgresql_schema
 
 DEBIAN = Path("/usr/lib/postgresql")
 MISSING = "PostgreSQL is missing: install the package postgresql-15, or have initdb and postgres on the PATH"
@@ -174,7 +174,9 @@ class Connection:
             self._wait(self._opened.close())
 
     def upgrade(self) -> int:
-        return self._wait(postgresql_schema.upgrade(self._connection))
+        steps: int = self._wait(postgresql_schema.upgrade(self._connection))
+        self._wait(postgresql_rights.make_roles(self._connection))
+        return steps
 
     def require_latest(self) -> None:
         self._wait(postgresql_schema.require_latest(self._connection))

@@ -180,6 +180,10 @@ class World:
         with self._record.connected(read_only=True) as connection:
             return tables_of(connection)
 
+    def connection(self) -> Any:
+        """A connection to what is on disk, for a test to close."""
+        return self._record.another_connection()
+
     def connected(self) -> AbstractContextManager[Any]:
         """A connection to what is on disk, for many rows."""
         return self._record.connected()

@@ -5,8 +5,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import apsw
-
 from agreegate.domain.customers.customer import Customer, CustomerId
 from agreegate.domain.partner import PartnerId
 from agreegate.storage.customers.customer import add_customer
@@ -83,7 +81,7 @@ HOUR = 3600 * 1_000_000
 
 def age(world: World, hours: float, column: str) -> None:
     """Let every session have begun, or been used, a number of hours earlier."""
-    connection = apsw.Connection(str(world.path))
+    connection = world.connection()
     connection.set_busy_timeout(5000)
     connection.execute(f"update session set {column} = {column} - ?", (int(hours * HOUR),))
     connection.close()

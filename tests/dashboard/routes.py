@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
-import apsw
 import httpx2
 import pytest
 
@@ -264,14 +263,8 @@ class Cast:
 
     def records(self) -> dict[str, list[Any]]:
         """Everything on record but sessions, and how many units of work there were."""
-        connection = apsw.Connection(str(self.world.path), flags=apsw.SQLITE_OPEN_READONLY)
-        try:
-            tables = connection.execute(
-                "select name from sqlite_master where type = 'table' and name not in ('session', 'commit_count')"
-            )
-            return {str(name): connection.execute(f"select * from {name}").fetchall() for (name,) in tables.fetchall()}
-        finally:
-            connection.close()
+        tables = set(self.world.tables()) - {"session", "commit_count", "kept_unit"}
+        return {name: sorted(self.world.rows(f"select * from {name}"), key=repr) for name in tables}
 
 
 @dataclass

@@ -6,7 +6,6 @@ import json
 from datetime import datetime, timedelta
 from typing import Any
 
-import apsw
 import httpx2
 import pytest
 
@@ -42,7 +41,7 @@ def record(
 
 
 def write(world: World, sql: str, *values: Any) -> None:
-    connection = apsw.Connection(str(world.path))
+    connection = world.connection()
     connection.set_busy_timeout(5000)
     connection.execute(sql, values)
     connection.close()

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import apsw
 import pytest
 
 from agreegate.i18n import text
@@ -18,7 +17,7 @@ CEDAR = f"/customers/{cast.CEDAR}/confirmation"
 
 def change(world: World, sql: str, *parameters: object) -> None:
     """Let something be otherwise in the record."""
-    connection = apsw.Connection(str(world.path))
+    connection = world.connection()
     connection.set_busy_timeout(5000)
     connection.execute(sql, parameters)  # type: ignore[arg-type]
     connection.close()

@@ -3,7 +3,6 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-import apsw
 import pytest
 
 from agreegate.storage.agreements.text import add_text_version
@@ -219,7 +218,7 @@ async def test_a_confirmation_of_an_earlier_relationship_is_marked_so(world: Wor
     assert ended.status_code == 200
     someone = await visitor(world)
     assert (await someone.get(CEDAR)).status == 404
-    connection = apsw.Connection(str(world.path))
+    connection = world.connection()
     later = int((AUGUST + timedelta(days=9)).timestamp() * 1_000_000)
     connection.execute(
         "update relationship set ended_at = null, period = 2, started_at = ? where customer_id = ? and partner_id = ?",
@@ -261,7 +260,7 @@ async def test_through_whom_the_data_came_and_what_spoke_against_the_acceptor_st
     world: World, language: str, collected: str, warned: str
 ) -> None:
     await world.confirm(cast.ALDER_SALES, cast.CEDAR)
-    connection = apsw.Connection(str(world.path))
+    connection = world.connection()
     day = int(datetime(2018, 8, 12, tzinfo=UTC).timestamp() * 1_000_000)
     (number,) = connection.execute("select max(number) from confirmation").fetchone()
     connection.execute(
@@ -277,7 +276,7 @@ async def test_through_whom_the_data_came_and_what_spoke_against_the_acceptor_st
 
 
 async def test_what_the_customer_accepted_with_the_vendor_itself_is_said_apart(world: World) -> None:
-    connection = apsw.Connection(str(world.path))
+    connection = world.connection()
     connection.execute(
         "insert into direct_acceptance values (?, ?, 'MicrosoftCustomerAgreement', ?)",
         (cast.ALDER, cast.CEDAR, int(datetime(2018, 8, 9, tzinfo=UTC).timestamp() * 1_000_000)),

@@ -6,7 +6,6 @@ from datetime import timedelta
 from html import escape
 from urllib.parse import quote
 
-import apsw
 import pytest
 
 from agreegate.storage.customers.person import BEHIND
@@ -146,7 +145,7 @@ async def test_accents_do_not_part_names_that_begin_alike(world: World) -> None:
 async def test_among_many_customers_a_search_leaves_none_out_silently(
     world: World, language: str, many: str, too_many: str, more: str
 ) -> None:
-    connection = apsw.Connection(str(world.path))
+    connection = world.connection()
     with connection:
         for number in range(10_001):
             id_, name = f"{number:08x}-0000-4000-8000-0000000000fe", f"Sample {number:05}"

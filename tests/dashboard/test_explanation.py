@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-import apsw
 import pytest
 
 from agreegate.i18n import text
@@ -22,7 +21,7 @@ def words(reply: Reply) -> str:
 
 
 def rename(world: World, column: str, value: str) -> None:
-    connection = apsw.Connection(str(world.path))
+    connection = world.connection()
     connection.execute(f"update customer set {column} = ? where customer_id = ?", (value, cast.CEDAR))
     connection.close()
 

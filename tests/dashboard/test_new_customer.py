@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import apsw
 import pytest
 
 from tests import personas as cast
@@ -258,7 +257,7 @@ async def test_a_provider_names_the_reseller_and_a_direct_partner_has_none(world
 
 
 async def test_with_very_many_resellers_one_is_named_by_its_id(world: World) -> None:
-    connection = apsw.Connection(str(world.path))
+    connection = world.connection()
     connection.set_busy_timeout(5000)
     for number in range(150):
         id_ = f"b12c0000-0000-4000-8000-{number:012x}"

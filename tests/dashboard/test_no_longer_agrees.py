@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 
-import apsw
 import pytest
 
 from tests import personas as cast
@@ -251,7 +250,7 @@ async def test_a_session_that_ends_in_the_middle_keeps_the_note_and_the_ticks(wo
     someone = await visitor(world)
 
     async def interrupted(form: SeenForm, **typed: str) -> Reply:
-        connection = apsw.Connection(str(world.path))
+        connection = world.connection()
         connection.set_busy_timeout(5000)
         connection.execute("update session set seen_at = seen_at - 7200000000")
         connection.close()

@@ -6,7 +6,6 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import unquote
 
-import apsw
 import httpx2
 import pytest
 
@@ -48,7 +47,7 @@ async def test_the_session_gets_a_new_id_when_somebody_signs_in_and_one_from_out
 
 async def test_the_record_holds_no_session_id(world: World) -> None:
     someone = await visitor(world)
-    rows = apsw.Connection(str(world.path)).execute("select session_key, data from session").get
+    rows = world.connection().execute("select session_key, data from session").get
     assert someone.client.cookies["agreegate"] not in str(rows)
 
 
@@ -116,7 +115,7 @@ async def test_another_name_of_this_machine_leads_to_the_one_that_cookies_belong
 
 async def test_a_user_closed_in_the_directory_is_out_at_once(world: World) -> None:
     someone = await visitor(world)
-    connection = apsw.Connection(str(world.path))
+    connection = world.connection()
     connection.set_busy_timeout(5000)
     connection.execute("update partner_user set active = 0 where user_id = ?", (cast.ALDER_SALES,))
     connection.close()
@@ -178,7 +177,7 @@ async def test_what_is_forgotten_is_what_has_ended(world: World) -> None:
     await gone.send("/", (await gone.get("/")).page.form("/sign-out"))
     age(world, 1.1, "seen_at")
     await world.store.write(lambda uow: forget_sessions(uow, 100))
-    rows = apsw.Connection(str(world.path)).execute("select data from session").get
+    rows = world.connection().execute("select data from session").get
     assert "admin@alder.example" in str(rows)
     assert "sales@alder.example" not in str(rows)
     assert "pending" not in str(rows)

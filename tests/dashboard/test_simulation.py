@@ -8,7 +8,6 @@ import pytest
 
 from agreegate.dashboard.agreements.simulation import SHOWN
 from agreegate.spreadsheet import SEPARATORS
-from agreegate.storage.engine.sqlite import connect
 from tests import personas as cast
 from tests.dashboard.reading import Page
 from tests.dashboard.visitor import Visitor, link_to, visitor
@@ -25,7 +24,7 @@ HOSTILE = "<script>alert(1)</script>=cmd()"
 
 
 def made(world: World, *bought: Bought) -> None:
-    connection = connect(world.path)
+    connection = world.connection()
     fill(connection, bought)
     connection.close()
 

@@ -13,7 +13,7 @@ import pytest
 from agreegate.app import application, framework
 from agreegate.dashboard.frame import guard, session
 from agreegate.domain.gate import decide
-from agreegate.storage.engine.unit_of_work import Store, UnitOfWork, Work
+from agreegate.storage.engine.unit_of_work import Reads, Store, UnitOfWork, Work
 from tests import personas as cast
 from tests.dashboard.acceptor import ACCEPTOR, confirmed, decided, subscribed
 from tests.dashboard.past import ORDER, eight, strict_world
@@ -35,6 +35,9 @@ class CountingStore:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
+
+    def confined(self, _: str) -> Reads:
+        return self
 
     async def read(self, work: Work[T]) -> T:
         return await self._store.read(self._counted("read", work))

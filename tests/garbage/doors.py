@@ -93,8 +93,10 @@ class Dashboard:
     def stored(self) -> tuple[Any, ...]:
         """How much there is of everything, and what can change in place."""
         counts = ", ".join(f"(select count(*) from {table})" for table in STORED)
-        changing = "(select group_concat(status || quantity || auto_renew || revision) from subscription)"
-        return self.world.rows(f"select {counts}, {changing}")[0]
+        changing = self.world.rows(
+            "select status, quantity, auto_renew, revision from subscription order by subscription_id"
+        )
+        return *self.world.rows(f"select {counts}")[0], changing
 
     async def form(self, path: str) -> SeenForm:
         """The form that is shown where it is sent to, as far on as it goes; where none is, the token alone."""

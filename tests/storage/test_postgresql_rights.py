@@ -98,3 +98,10 @@ def test_an_owner_is_refused(database: Connection) -> None:
 def test_a_server_without_a_standby_is_refused_where_one_is_required(*, allowed: bool, database: Connection) -> None:
     with pytest.raises(Rejected, match=r"database\.no-standby"):
         on(database.url, lambda one: require_safe(one, allow_unsafe=allowed, require_synchronous=True))
+
+
+def test_a_login_that_cannot_confine_pages_is_refused(database: Connection) -> None:
+    login = "do $$ begin create role test_reader; exception when duplicate_object then null; end $$"
+    before = (login, "set role test_reader")
+    with pytest.raises(Rejected, match=r"database\.no-page-role"):
+        on(database.url, lambda one: require_safe(one, allow_unsafe=True), *before)

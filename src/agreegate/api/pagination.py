@@ -102,7 +102,7 @@ async def whole_list(
         if renewing is None:
             body, *more = await store.read_slow(pieces)
         else:
-            body, *more = await read_renewed(store, exchange.actor, renewing, pieces, slowly=True)
+            body, *more = await read_renewed(store, exchange.actor, renewing, pieces, reading=store.read_slow)
     return Answer(200, body, more=tuple(more))
 
 

@@ -12,9 +12,8 @@ from litestar import Response, get
 from agreegate.dashboard.frame.csv import csv_answer, in_pages
 from agreegate.dashboard.frame.day import day_of
 from agreegate.dashboard.frame.form import Form, Mistake
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, id_of, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, id_of, page, reader_language, records_of
 from agreegate.dashboard.frame.pagination import page_links, page_request
-from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.activity import Activity, ActivitySearch, Deed, Kind, Status
 from agreegate.domain.actor import READ_AUDIT, Channel
 from agreegate.domain.error import Rejected
@@ -78,13 +77,13 @@ class ActivityLine:
 @get("/activity", opt={"access": READ_AUDIT, "costly": True})
 async def show_activity(request: DashboardRequest) -> Response[str]:
     """Show a page of the activity that fits the filters, newest first."""
-    deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
+    actor, language = actor_of(request), reader_language(request)
     search, form = _search(_form(request), language)
     found: Page[Activity] = Page()
     if search is not None:
         asked, place = search, page_request(request, "list", SIZE)
-        found = await deployment.store.read_slow(lambda uow: list_activity(uow, actor, asked, place))
-    users = await deployment.store.read_slow(lambda uow: list_users(uow, actor))
+        found = await records_of(request).read_slow(lambda uow: list_activity(uow, actor, asked, place))
+    users = await records_of(request).read_slow(lambda uow: list_users(uow, actor))
     return page(
         request,
         "activity.html",

@@ -8,7 +8,7 @@ from litestar import Response
 from agreegate.dashboard.customers.customer import closed
 from agreegate.dashboard.frame.clock import meanings
 from agreegate.dashboard.frame.nothing_to_confirm import why_nothing_to_confirm
-from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language, records_of
 from agreegate.dashboard.orders.gate import Worded, worded
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ASK_GATE, CONFIRM, READ_CUSTOMERS, Actor, may
@@ -71,7 +71,7 @@ async def overview(request: DashboardRequest, reader: Actor) -> Response[str]:
             await show_denials(uow, reader, programme) if asks else None,
         )
 
-    shown = await deployment.store.read_slow(read)
+    shown = await records_of(request).read_slow(read)
     deployment.totals.refresh(deployment.store, programme, reader, shown.totals)
     totals = None if shown.totals is None else shown.totals.totals
     return page(

@@ -11,7 +11,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from agreegate.dashboard.frame.clock import jump
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, records_of
 from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.domain.actor import (
     ANYONE_SIGNED_IN,
@@ -78,7 +78,7 @@ async def show_questions(request: DashboardRequest) -> Response[str]:
     """Show every question, or those with the words that the reader typed."""
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     search = request.query_params.get("q", "")[:LONGEST].strip()
-    customers, case = await _examples(deployment, actor), _case(deployment, actor)
+    customers, case = await _examples(request), _case(deployment, actor)
     read = [_read(question, case, actor, customers, language) for question in QUESTIONS]
     found = [one for one in read if one.holds(search.casefold().split())]
     groups = [(group, list(those)) for group, those in groupby(found, key=lambda one: one.group)]
@@ -96,7 +96,7 @@ async def show_answer(request: DashboardRequest, question: FromPath[str]) -> Res
     asked = next((known for known in QUESTIONS if known.id == question), None)
     if asked is None:
         raise Rejected("request.not-found")
-    customers = await _examples(deployment, actor)
+    customers = await _examples(request)
     place = _place(shown(asked.show, _case(deployment, actor)), actor, customers, reader_language(request))
     if place is None or place.at is None:
         raise Rejected("request.not-found")
@@ -110,10 +110,11 @@ def _case(deployment: Deployment, actor: Actor) -> Case:
     return Case(deployment.programme, actor.partner, deployment.store.clock())
 
 
-async def _examples(deployment: Deployment, actor: Actor) -> dict[Example, str]:
+async def _examples(request: DashboardRequest) -> dict[Example, str]:
+    deployment, actor = deployment_of(request), actor_of(request)
     made_up = [] if deployment.demo_start is None else [customer.id for customer in deployment.demo_start.customers]
     shared = sorted({customer for customer in made_up if made_up.count(customer) > 1})
-    return await deployment.store.read_slow(lambda uow: examples(uow, actor, deployment.programme, shared))
+    return await records_of(request).read_slow(lambda uow: examples(uow, actor, deployment.programme, shared))
 
 
 def _read(question: Question, case: Case, actor: Actor, customers: Mapping[Example, str], language: str) -> Read:

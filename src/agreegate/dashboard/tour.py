@@ -5,7 +5,7 @@ from datetime import datetime
 
 from litestar import Response, get
 
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, id_of, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, id_of, page, reader_language, records_of
 from agreegate.dashboard.orders.gate import Worded, worded
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ANYONE_SIGNED_IN, ASK_GATE, READ_CUSTOMERS, WRITE_ORDERS, Actor, may
@@ -39,7 +39,7 @@ async def show_tour(request: DashboardRequest) -> Response[str]:
     """
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     asks = may(actor, ASK_GATE)
-    offered = await deployment.store.read_slow(lambda uow: tour_customers(uow, actor)) if asks else []
+    offered = await records_of(request).read_slow(lambda uow: tour_customers(uow, actor)) if asks else []
     chosen = await _chosen(request, actor, offered) if asks else None
     if chosen is not None and chosen not in offered:
         offered = [chosen, *offered]
@@ -83,7 +83,7 @@ async def _chosen(request: DashboardRequest, actor: Actor, offered: list[tuple[s
         found = (await get_customer(uow, actor, customer)).customer
         return found.id, found.company_name
 
-    return await deployment_of(request).store.read(read)
+    return await records_of(request).read(read)
 
 
 def _there(actor: Actor, chosen: tuple[str, str] | None) -> str:

@@ -3,13 +3,13 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import TypeVar
 
 from agreegate.diagnostics import Causes
 from agreegate.domain.error import StoreUnavailable
 from agreegate.storage.deployment import rewrite
-from agreegate.storage.engine.unit_of_work import Row, Store, UnitOfWork, Value, Work
+from agreegate.storage.engine.unit_of_work import Reads, Row, Store, UnitOfWork, Value, Work
 
 T = TypeVar("T")
 
@@ -75,34 +75,25 @@ class WatchedStore:
 
     async def read(self, work: Work[T]) -> T:
         """Run work that changes nothing."""
-        try:
-            return await self._store.read(work)
-        except StoreUnavailable as error:
-            self.report(error)
-            raise
+        return await self.reported(self._store.read(work))
 
     async def read_slow(self, work: Work[T]) -> T:
         """Run work that changes nothing and may take long."""
-        try:
-            return await self._store.read_slow(work)
-        except StoreUnavailable as error:
-            self.report(error)
-            raise
+        return await self.reported(self._store.read_slow(work))
+
+    def confined(self, partner: str) -> Reads:
+        """Return reads of the store to which PostgreSQL shows no rows of other partners, watched too."""
+        return _WatchedReads(self, self._store.confined(partner))
 
     async def fetch_all(self, sql: str, *parameters: Value) -> list[Row]:
         """Return the rows of one statement that changes nothing."""
-        try:
-            return await self._store.fetch_all(sql, *parameters)
-        except StoreUnavailable as error:
-            self.report(error)
-            raise
+        return await self.reported(self._store.fetch_all(sql, *parameters))
 
     async def write(self, work: Work[T], turn: Hashable = None) -> T:
         """Run work and answer once it is durable."""
         try:
-            return await self._store.write(work, turn)
+            return await self.reported(self._store.write(work, turn))
         except StoreUnavailable as error:
-            self.report(error)
             if str(error) in _NO_SPACE:
                 self._no_space = self._machine_time()
             raise
@@ -114,6 +105,14 @@ class WatchedStore:
     def close(self) -> None:
         """Let go of connections and files."""
         self._store.close()
+
+    async def reported(self, work: Awaitable[T]) -> T:
+        """Await work of the store, and warn the operator if the record is unavailable."""
+        try:
+            return await work
+        except StoreUnavailable as error:
+            self.report(error)
+            raise
 
     def report(self, error: StoreUnavailable) -> None:
         """Warn the operator, with what to do."""
@@ -137,6 +136,22 @@ class WatchedStore:
                 await asyncio.shield(self._probe)
         except TimeoutError:
             raise StoreUnavailable("no write in time") from None
+
+
+class _WatchedReads:
+    """Reads whose failures a watched store reports."""
+
+    def __init__(self, store: WatchedStore, reads: Reads) -> None:
+        self._store = store
+        self._reads = reads
+
+    async def read(self, work: Work[T]) -> T:
+        """Run work that changes nothing."""
+        return await self._store.reported(self._reads.read(work))
+
+    async def read_slow(self, work: Work[T]) -> T:
+        """Run work that changes nothing and may take long."""
+        return await self._store.reported(self._reads.read_slow(work))
 
 
 def _take_error(probe: "asyncio.Task[None]") -> None:

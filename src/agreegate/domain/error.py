@@ -141,6 +141,7 @@ CommandCode = Literal[
     "data.in-use",
     "data.missing",
     "data.other-programme",
+    "database.no-page-role",
     "database.no-roles",
     "database.no-room",
     "database.no-standby",

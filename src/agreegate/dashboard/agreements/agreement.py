@@ -8,7 +8,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from agreegate.dashboard.customers.text import lead_to
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, records_of
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ANYONE_SIGNED_IN, PUBLISH_TEXTS, READ_TEXTS, SIMULATE, may
 from agreegate.domain.agreements.agreement import AgreementTemplate
@@ -151,7 +151,7 @@ async def _listed(request: DashboardRequest, chosen: Chosen) -> list[Listed]:
 async def _text(request: DashboardRequest, chosen: Chosen, template: AgreementTemplate) -> FoundText | None:
     deployment, country, language = deployment_of(request), chosen.row.code, chosen.language.code
     try:
-        return await deployment.store.read(
+        return await records_of(request).read(
             lambda uow: find_text(uow, deployment.programme, template.id, country, language)
         )
     except Rejected as error:

@@ -20,7 +20,7 @@ from agreegate.dashboard.agreements.simulation import PATH as SIMULATION
 from agreegate.dashboard.agreements.version import PATH as VERSIONS
 from agreegate.dashboard.agreements.version import Part, parts
 from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, seen, sent
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, to
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, records_of, to
 from agreegate.dashboard.frame.upload import uploads_of
 from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.domain.actor import PUBLISH_TEXTS
@@ -67,7 +67,7 @@ async def publish_version(request: DashboardRequest) -> Response[Any]:
         return _form(request, reading.form, 200)
     if form["step"] == PUBLISH and not uploads and not reading.mistakes:
         return await _publish(request, reading)
-    review = await deployment.store.read_slow(lambda uow: _review(uow, deployment, reading))
+    review = await records_of(request).read_slow(lambda uow: _review(uow, deployment, reading))
     shown = reading.with_errors(review)
     return _form(request, shown, 422) if shown.mistakes else _check(request, reading, reading.form, review)
 
@@ -105,7 +105,7 @@ async def _publish(request: DashboardRequest, reading: Reading) -> Response[Any]
     try:
         return seen(request, await save(request, reading.form, work))
     except Rejected as error:
-        review = await deployment.store.read_slow(lambda uow: _review(uow, deployment, reading))
+        review = await records_of(request).read_slow(lambda uow: _review(uow, deployment, reading))
         changed = error.code == "request.id-reused"
         if review.errors:
             shown = reading.with_errors(review)

@@ -25,7 +25,7 @@ from agreegate.dashboard.agreements.simulation_file import (
 from agreegate.dashboard.frame.csv import at_once, csv_answer, in_pages
 from agreegate.dashboard.frame.day import instant_of
 from agreegate.dashboard.frame.form import Form, Mistake
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, records_of
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import READ_CONFIRMATIONS, SIMULATE, may
 from agreegate.domain.agreements.agreement import AgreementTemplate
@@ -118,7 +118,7 @@ async def show_simulation(request: DashboardRequest) -> Response[str]:
             some = await list_concerned(uow, actor.partner.id, simulation.foresight, PageRequest(SHOWN))
         return Shown(upcoming, simulation, some.items)
 
-    shown = await deployment.store.read_slow(read)
+    shown = await records_of(request).read_slow(read)
     if shown.mistake is not None:
         form = form.with_mistakes(shown.mistake)
     found, templates = shown.simulation, deployment.programme.templates
@@ -215,7 +215,7 @@ async def _read(request: DashboardRequest, work: Callable[[UnitOfWork, Scenario]
         return await work(uow, await _scenario(uow, deployment.programme, asked))
 
     try:
-        return await deployment.store.read_slow(read)
+        return await records_of(request).read_slow(read)
     except Rejected as error:
         raise Rejected("request.invalid-parameter", name=_mistake(error).parameters["name"]) from error
 

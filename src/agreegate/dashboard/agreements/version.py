@@ -13,7 +13,7 @@ from litestar.params import FromPath
 from agreegate.dashboard.agreements.agreement import table
 from agreegate.dashboard.agreements.simulation import PATH as SIMULATION
 from agreegate.dashboard.customers.text import lead_to
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, records_of
 from agreegate.dashboard.frame.pagination import page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import PUBLISH_TEXTS, READ_TEXTS, SIMULATE, may
@@ -57,7 +57,7 @@ async def show_versions(request: DashboardRequest) -> Response[str]:
     deployment, actor = deployment_of(request), actor_of(request)
     may_publish = may(actor, PUBLISH_TEXTS)
     lists = []
-    for template, versions in await deployment.store.read_slow(
+    for template, versions in await records_of(request).read_slow(
         lambda uow: show_texts(uow, actor, deployment.programme)
     ):
         found = page_in(versions, _place, page_request(request, template.agreement_type, SIZE))
@@ -140,7 +140,7 @@ def _place(listed: Listed) -> Position:
 
 async def _found(request: DashboardRequest, version: UUID) -> Listed:
     deployment, actor = deployment_of(request), actor_of(request)
-    return await deployment.store.read_slow(
+    return await records_of(request).read_slow(
         lambda uow: show_text_version(uow, actor, deployment.programme, str(version))
     )
 

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 
 from agreegate.dashboard.customers.confirmation_form import asked, defaults, noticed, record
 from agreegate.dashboard.frame.form import Done, Form, opened, save, seen, sent
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, records_of
 from agreegate.dashboard.frame.signin import local
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import AGENTS, CONFIRM, SELLING_KINDS, Access, Actor
@@ -75,7 +75,7 @@ async def confirm_acceptance(request: DashboardRequest, customer: FromPath[UUID]
 
 async def _for_reseller(request: DashboardRequest, actor: Actor, customer: str) -> Response[str]:
     """Show a reseller who confirms for it: a reseller's own record does not count (R22)."""
-    served = await deployment_of(request).store.read(lambda uow: get_customer(uow, actor, customer))
+    served = await records_of(request).read(lambda uow: get_customer(uow, actor, customer))
     return page(request, "confirmation_provider.html", customer=served.customer)
 
 
@@ -88,7 +88,7 @@ async def _found(request: DashboardRequest, actor: Actor, customer: str, templat
             await show_standing(uow, actor, programme, customer),
         )
 
-    return await deployment_of(request).store.read_slow(read)
+    return await records_of(request).read_slow(read)
 
 
 def _page(request: DashboardRequest, actor: Actor, found: Found, form: Form, status: int = 200) -> Response[str]:

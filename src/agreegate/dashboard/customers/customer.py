@@ -10,7 +10,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from agreegate.dashboard.frame.nothing_to_confirm import why_nothing_to_confirm
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, records_of
 from agreegate.dashboard.frame.pagination import page_links, page_request
 from agreegate.dashboard.orders.gate import Worded, worded
 from agreegate.deployment.deployment import deployment_of
@@ -101,7 +101,7 @@ async def show_customer(request: DashboardRequest, customer: FromPath[UUID]) -> 
             people=await people(uow, actor, (kept.decided_by for kept in decided.items)) if decided else {},
         )
 
-    known = await read_renewed(deployment.store, actor, id_, read, slowly=True)
+    known = await read_renewed(deployment.store, actor, id_, read, reading=records_of(request).read_slow)
     found = known.customer
     return page(
         request,

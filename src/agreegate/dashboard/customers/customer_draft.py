@@ -10,7 +10,7 @@ from litestar import Response, get, post
 
 from agreegate.dashboard.customers.confirmation_form import NAMES, asked, checked
 from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, seen, sent
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, records_of
 from agreegate.dashboard.orders.transaction import other_agreement
 from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.domain.actor import CONFIRM, WRITE_CUSTOMERS, Actor, Channel, may
@@ -161,7 +161,7 @@ async def _stated(request: DashboardRequest, actor: Actor, form: Form) -> Draft 
         )
         return await checked(uow, actor, form.with_values(**values), preparation, language)
 
-    found = await deployment.store.read_slow(read)
+    found = await records_of(request).read_slow(read)
     if isinstance(found, Draft):
         return found
     # What is wrong with the primary contact is said there, not where nothing was typed.
@@ -221,7 +221,7 @@ async def _domain_sentence(request: DashboardRequest, written: str) -> str | Non
     if not written.strip():
         return None
     try:
-        taken = await deployment_of(request).store.read(lambda uow: domain_taken(uow, written))
+        taken = await records_of(request).read(lambda uow: domain_taken(uow, written))
     except Rejected:
         return "new-customer.wrong.domain"
     return TAKEN if taken else "new-customer.domain.free"
@@ -239,7 +239,7 @@ async def _page(
         stated = await prepare(uow, actor, deployment.programme, template_id=form["template"], country=form["country"])
         return await linked_resellers(uow, actor.partner.id), stated
 
-    linked, preparation = await deployment.store.read_slow(read)
+    linked, preparation = await records_of(request).read_slow(read)
     asking = [country_text(country, language) for country in REGISTRATION_FORMATS]
     return page(
         request,

@@ -7,7 +7,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from agreegate.dashboard.customers.customer import in_order, in_words
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, records_of
 from agreegate.dashboard.frame.pagination import page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import READ_CONFIRMATIONS
@@ -57,7 +57,7 @@ async def show_record(request: DashboardRequest, customer: FromPath[UUID]) -> Re
             await people(uow, actor, (kept.decided_by for kept in decisions.items)),
         )
 
-    sheet, language = await deployment.store.read_slow(read), reader_language(request)
+    sheet, language = await records_of(request).read_slow(read), reader_language(request)
     return page(
         request,
         "customer_record.html",

@@ -11,7 +11,7 @@ from litestar.response import Stream
 
 from agreegate.dashboard.customers.customer import closed
 from agreegate.dashboard.frame.csv import csv_answer, in_pages
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, to
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, records_of, to
 from agreegate.dashboard.frame.pagination import BY_IDS, ID, page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, READ_CUSTOMERS, READ_PERSONS, WRITE_CUSTOMERS, may
@@ -57,7 +57,7 @@ async def show_customers(request: DashboardRequest) -> Response[str]:
         finding = await find_customers(uow, actor, deployment.programme, search, place, deployment.totals)
         return Shown(finding, await filters(uow, actor))
 
-    shown = await deployment.store.read_slow(read)
+    shown = await records_of(request).read_slow(read)
     finding = shown.finding
     deployment.totals.refresh(deployment.store, deployment.programme, actor, finding.totals)
     states = [] if absent else [(state, text(f"state.{state}", language)) for state in LISTED]

@@ -9,7 +9,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, seen, sent
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, records_of
 from agreegate.dashboard.frame.pagination import PageLinks, page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, Actor
@@ -66,7 +66,7 @@ async def list_unknown(request: DashboardRequest) -> Response[str]:
             found.append(Unknown(served.customer, confirmation, template_id if template is None else template.title))
         return found, page_links(request, LIST, listed)
 
-    unknown, around = await deployment.store.read_slow(read)
+    unknown, around = await records_of(request).read_slow(read)
     return page(request, "employees_unknown.html", unknown=unknown, page_links=around)
 
 
@@ -101,7 +101,7 @@ async def state(request: DashboardRequest, customer: FromPath[UUID], confirmatio
         found = await _found(request, of, id_)
     except Rejected as error:
         error.expect("relationship.missing")  # the record is the partner's own, although the customer has left
-        await deployment_of(request).store.read_slow(lambda uow: behind_designated_account(uow, actor, id_))
+        await records_of(request).read_slow(lambda uow: behind_designated_account(uow, actor, id_))
         raise
     if violations := violations_of_employee(employee):
         wrong = [FIELDS[str(violation.parameters["name"])] for violation in violations]
@@ -140,7 +140,9 @@ def _mark(found: Found) -> str:
 
 async def _found(request: DashboardRequest, customer: str, confirmation: str) -> Found:
     deployment, actor = deployment_of(request), actor_of(request)
-    return await deployment.store.read_slow(lambda uow: _read(uow, actor, deployment.programme, customer, confirmation))
+    return await records_of(request).read_slow(
+        lambda uow: _read(uow, actor, deployment.programme, customer, confirmation)
+    )
 
 
 async def _read(uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, confirmation: str) -> Found:

@@ -8,7 +8,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, seen, sent
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, records_of
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM
 from agreegate.domain.confirmation import Confirmation
@@ -72,7 +72,9 @@ async def void_it(request: DashboardRequest, customer: FromPath[UUID]) -> Respon
 
 async def _found(request: DashboardRequest, customer: str, template: str) -> Found:
     deployment = deployment_of(request)
-    return await deployment.store.read_slow(lambda uow: _read(uow, request, deployment.programme, customer, template))
+    return await records_of(request).read_slow(
+        lambda uow: _read(uow, request, deployment.programme, customer, template)
+    )
 
 
 async def _read(

@@ -6,7 +6,7 @@ from uuid import UUID
 from litestar import Response, get
 from litestar.params import FromPath
 
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, records_of
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import SELLING_KINDS, STAFF, Access, Actor, Channel
 from agreegate.domain.agreements.text import primary_subtag
@@ -29,7 +29,7 @@ async def show_explanation(request: DashboardRequest, customer: FromPath[UUID]) 
     now = deployment.store.clock()
     if not deployment.programme.exists(now):
         raise Rejected("confirmation.feature-absent")
-    served = await deployment.store.read(lambda uow: get_customer(uow, actor, str(customer)))
+    served = await records_of(request).read(lambda uow: get_customer(uow, actor, str(customer)))
     theirs = primary_subtag(served.customer.language)
     written = theirs if theirs in LANGUAGES else DEFAULT_LANGUAGE
     return page(

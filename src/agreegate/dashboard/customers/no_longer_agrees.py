@@ -14,7 +14,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, seen, sent
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, records_of
 from agreegate.dashboard.orders.transaction import number_of
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, Actor
@@ -178,12 +178,16 @@ async def _found(request: DashboardRequest, customer: str) -> Found:
         standing = await show_standing(uow, actor, deployment.programme, customer)
         return Found(served.customer, standing, _active(await list_subscriptions(uow, actor, customer)))
 
-    return await read_renewed(deployment.store, actor, customer, read, slowly=True)
+    return await read_renewed(deployment.store, actor, customer, read, reading=records_of(request).read_slow)
 
 
 async def _all(request: DashboardRequest, actor: Actor, customer: str) -> list[Subscription]:
     return await read_renewed(
-        deployment_of(request).store, actor, customer, lambda uow: list_subscriptions(uow, actor, customer), slowly=True
+        deployment_of(request).store,
+        actor,
+        customer,
+        lambda uow: list_subscriptions(uow, actor, customer),
+        reading=records_of(request).read_slow,
     )
 
 

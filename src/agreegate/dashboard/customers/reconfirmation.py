@@ -9,7 +9,7 @@ from litestar.response import Stream
 
 from agreegate.dashboard.customers.customer_search import customer_search, named_countries
 from agreegate.dashboard.frame.csv import csv_answer, in_pages
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, asked_besides, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, asked_besides, page, reader_language, records_of
 from agreegate.dashboard.frame.pagination import page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM
@@ -75,7 +75,7 @@ async def show_reconfirmations(request: DashboardRequest) -> Response[str]:
             lines = await list_reconfirmations(uow, actor, found.list, nearest)
         return Shown(found, lines)
 
-    shown = await deployment.store.read_slow(read)
+    shown = await records_of(request).read_slow(read)
     deployment.totals.refresh(deployment.store, deployment.programme, actor, shown.found.totals)
     asked = _asked(request)
     return page(
@@ -104,7 +104,7 @@ async def export_reconfirmations(request: DashboardRequest) -> Stream:
     """
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     search = search_of(request)
-    located = await deployment.store.read_slow(
+    located = await records_of(request).read_slow(
         lambda uow: locate_reconfirmations(uow, actor, deployment.programme, search)
     )
     provider = actor.partner.kind is PartnerKind.INDIRECT_PROVIDER

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from agreegate.dashboard.customers.customer import in_order
 from agreegate.dashboard.frame.day import day_of
 from agreegate.dashboard.frame.form import Form, Mistake
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, records_of
 from agreegate.dashboard.frame.pagination import page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import READ_CONFIRMATIONS
@@ -43,13 +43,13 @@ async def show_standing_then(request: DashboardRequest, customer: FromPath[UUID]
     place = page_request(request, HISTORY, MOST)
     on, known_at = (None, None) if form.mistakes else (days[ON], days[KNOWN_AT])
     try:
-        record = await deployment.store.read_slow(
+        record = await records_of(request).read_slow(
             lambda uow: read_as_of(uow, actor, deployment.programme, id_, on, known_at, place)
         )
     except Rejected as error:
         error.expect("as-of.known-ahead")
         form = form.with_mistakes(Mistake(KNOWN_AT, "as-of.day-ahead", {"date": _today(request)}))
-        record = await deployment.store.read_slow(lambda uow: read_as_of(uow, actor, deployment.programme, id_))
+        record = await records_of(request).read_slow(lambda uow: read_as_of(uow, actor, deployment.programme, id_))
     return _shown(request, form, record, on, known_at)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from litestar import Response, get
 from litestar.params import FromPath
 
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, to
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, records_of, to
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM
 from agreegate.domain.agreements.agreement import AgreementTemplate
@@ -51,7 +51,7 @@ async def show_customers_text(request: DashboardRequest, customer: FromPath[UUID
         served = (await get_customer(uow, actor, str(customer))).customer
         return served, await find_text_to_accept(uow, deployment.programme, served, template_id)
 
-    served, found = await deployment.store.read(read)
+    served, found = await records_of(request).read(read)
     template = deployment.programme.template(template_id)
     if template is None:
         raise Rejected("request.not-found")

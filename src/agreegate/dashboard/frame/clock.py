@@ -11,7 +11,7 @@ from litestar import Response, get, post
 
 from agreegate.dashboard.frame.day import instant_of
 from agreegate.dashboard.frame.form import Form, Mistake, opened, sent
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, see
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, records_of, see
 from agreegate.dashboard.frame.signin import local
 from agreegate.deployment.deployment import Sandbox, deployment_of
 from agreegate.domain.actor import ANYONE_SIGNED_IN, Channel
@@ -69,10 +69,10 @@ async def jump(request: DashboardRequest, instant: datetime, path: str) -> Respo
     deployment, language, partner = deployment_of(request), reader_language(request), actor_of(request).partner.id
     before, renewed = (
         deployment.store.clock(),
-        await deployment.store.read_slow(lambda uow: count_renewals(uow, partner)),
+        await records_of(request).read_slow(lambda uow: count_renewals(uow, partner)),
     )
     await _sandbox(request).set(instant)
-    renewed = await deployment.store.read_slow(lambda uow: count_renewals(uow, partner)) - renewed
+    renewed = await records_of(request).read_slow(lambda uow: count_renewals(uow, partner)) - renewed
     if renewed:
         then = count_text("clock.renewed", renewed, language)
     else:

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from litestar.response import Stream
 
-from agreegate.dashboard.frame.page import DashboardRequest, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, reader_language, records_of
 from agreegate.deployment.deployment import deployment_of
 from agreegate.i18n import text
 from agreegate.spreadsheet import MARK, SEPARATORS, Line, written
@@ -76,7 +76,7 @@ async def in_pages(
             found = await read(uow, page_request)
             return written_for(request, map(line, found.items)), found.last if found.more_after else None
 
-        some, last = await deployment_of(request).store.read_slow(lines)
+        some, last = await records_of(request).read_slow(lines)
         yield some
         if last is None:
             return

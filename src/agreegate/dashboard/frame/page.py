@@ -19,6 +19,7 @@ from agreegate.dashboard.frame.static import YEAR, address
 from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.domain.actor import Actor
 from agreegate.domain.milestone import milestones
+from agreegate.domain.partner import PartnerKind
 from agreegate.i18n import (
     LANGUAGES,
     count_text,
@@ -30,6 +31,7 @@ from agreegate.i18n import (
     text,
     time_text,
 )
+from agreegate.storage.engine.unit_of_work import Reads
 
 LANGUAGE_COOKIE = "agreegate-language"
 FORM_TOKEN = "form_token"  # noqa: S105 - a name, no token
@@ -48,6 +50,12 @@ HEADERS = {
 }
 _MOVED = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
+OF_SEVERAL = {
+    PartnerKind.INDIRECT_RESELLER: "its customers are in its providers' rows",
+    PartnerKind.OPERATOR: "its pages count and simulate over all partners",
+}
+"""The kinds of partners whose pages show other partners' rows, and why."""
+
 DashboardRequest = Request[Any, Any, Any]
 
 
@@ -61,6 +69,17 @@ def actor_of(request: DashboardRequest) -> Actor:
     """Return the signed-in user that the guard found."""
     actor: Actor = request.scope["user"]
     return actor
+
+
+def records_of(request: DashboardRequest) -> Reads:
+    """Return the reads of a page. Most partners' pages see no rows of other partners, whatever a statement selects.
+
+    Pages without a user see no partner's rows.
+    """
+    store, reader = deployment_of(request).store, reader_of(request)
+    if reader is not None and reader.partner.kind in OF_SEVERAL:
+        return store
+    return store.confined("" if reader is None else reader.partner.id)
 
 
 def reader_language(request: DashboardRequest) -> str:

@@ -5,7 +5,7 @@ from uuid import UUID
 from litestar import Response, get
 from litestar.params import FromPath
 
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, records_of
 from agreegate.dashboard.orders.gate import worded
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ASK_GATE, CONFIRM, may
@@ -28,7 +28,7 @@ async def show_one(request: DashboardRequest, customer: FromPath[UUID], decision
         served = await get_customer(uow, actor, str(customer))
         return served.customer, kept, await people(uow, actor, [kept.decided_by])
 
-    found, kept, asking = await deployment.store.read(read)
+    found, kept, asking = await records_of(request).read(read)
     known = None if isinstance(kept.known, Unknown) else kept.known
     return page(
         request,

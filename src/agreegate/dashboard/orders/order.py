@@ -12,7 +12,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, seen, sent
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, records_of
 from agreegate.dashboard.orders.transaction import (
     Begun,
     Found,
@@ -121,7 +121,7 @@ def _begun(request: DashboardRequest, customer: str, form: Form) -> Begun:
 
 async def _read(request: DashboardRequest, customer: str, form: Form) -> FoundOrder:
     begun = _begun(request, customer, form)
-    return await deployment_of(request).store.read_slow(lambda uow: _found(uow, begun, form))
+    return await records_of(request).read_slow(lambda uow: _found(uow, begun, form))
 
 
 async def _found(uow: UnitOfWork, begun: Begun, form: Form) -> FoundOrder:

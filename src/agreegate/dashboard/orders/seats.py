@@ -8,7 +8,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, seen, sent
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, records_of
 from agreegate.dashboard.orders.transaction import (
     Begun,
     Found,
@@ -137,7 +137,9 @@ async def _read(request: DashboardRequest, customer: UUID, subscription: UUID, f
     async def read(uow: UnitOfWork) -> FoundSeats:
         return await _found(uow, begun, str(subscription), await show(uow, begun, form))
 
-    return await read_renewed(deployment_of(request).store, begun.actor, begun.customer, read, slowly=True)
+    return await read_renewed(
+        deployment_of(request).store, begun.actor, begun.customer, read, reading=records_of(request).read_slow
+    )
 
 
 async def _found(uow: UnitOfWork, begun: Begun, subscription: str, shown: Shown) -> FoundSeats:

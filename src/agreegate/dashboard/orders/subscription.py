@@ -9,7 +9,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, seen, sent
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, records_of
 from agreegate.dashboard.orders.gate import worded
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, WRITE_SUBSCRIPTIONS, may
@@ -114,7 +114,7 @@ async def _found(request: DashboardRequest, customer: UUID, subscription: UUID) 
         served = await get_customer(uow, actor, of)
         return Found(served.customer, found, await list_addons(uow, actor, of, id_))
 
-    return await read_renewed(deployment_of(request).store, actor, of, read, slowly=True)
+    return await read_renewed(deployment_of(request).store, actor, of, read, reading=records_of(request).read_slow)
 
 
 def _page(request: DashboardRequest, found: Found, form: Form, status: int = 200) -> Response[str]:

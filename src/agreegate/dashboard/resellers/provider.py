@@ -7,7 +7,7 @@ from typing import Any
 
 from litestar import Response, get
 
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, records_of
 from agreegate.dashboard.frame.pagination import cursor_links, cursor_of
 from agreegate.dashboard.resellers.reseller_request import DATA, answer_text
 from agreegate.deployment.deployment import deployment_of
@@ -30,7 +30,7 @@ async def show_providers(request: DashboardRequest) -> Response[str]:
         found = None if chosen is None else await list_needed(uow, actor, deployment.programme, chosen.id, cursor)
         return {"counted": counted, "chosen": chosen, "found": found}
 
-    shown = await deployment.store.read_slow(read)
+    shown = await records_of(request).read_slow(read)
     agreement, texts = deployment.programme.asks_for(deployment.store.clock()), {}
     links = None
     if shown["found"] is not None:

@@ -9,7 +9,7 @@ from litestar.response import Stream
 
 from agreegate.dashboard.frame.csv import at_once, csv_answer
 from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, seen, sent
-from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, records_of
 from agreegate.dashboard.frame.pagination import cursor_links, cursor_of, page_links, page_request
 from agreegate.dashboard.resellers.reseller_request import DATA, request_text
 from agreegate.deployment.deployment import deployment_of
@@ -60,7 +60,7 @@ async def show_resellers(request: DashboardRequest) -> Response[str]:
             "shown": await totals_of(uow, actor, deployment.programme, deployment.totals),
         }
 
-    shown = await deployment.store.read_slow(read)
+    shown = await records_of(request).read_slow(read)
     deployment.totals.refresh(deployment.store, deployment.programme, actor, shown["shown"])
     return page(
         request,
@@ -88,7 +88,7 @@ async def show_reseller(request: DashboardRequest, reseller: FromPath[UUID]) -> 
             "shown": await totals_of(uow, actor, deployment.programme, deployment.totals),
         }
 
-    found = await deployment.store.read_slow(read)
+    found = await records_of(request).read_slow(read)
     deployment.totals.refresh(deployment.store, deployment.programme, actor, found["shown"])
     totals = found["shown"].totals
     outdated = totals is None or any(totals.resellers.get(str(reseller), {}).get(state) for state in TO_RECONFIRM)
@@ -101,7 +101,7 @@ async def show_reseller(request: DashboardRequest, reseller: FromPath[UUID]) -> 
 @get("/resellers/{reseller:uuid}/requests", opt={"access": READ_RESELLERS, "absent": "requests.title"})
 async def show_requests(request: DashboardRequest, reseller: FromPath[UUID]) -> Response[str]:
     """Show all requests to a reseller, newest first."""
-    deployment, actor, asked = deployment_of(request), actor_of(request), page_request(request, "requests", PAGE)
+    actor, asked = actor_of(request), page_request(request, "requests", PAGE)
 
     async def read(uow: UnitOfWork) -> dict[str, Any]:
         return {
@@ -109,7 +109,7 @@ async def show_requests(request: DashboardRequest, reseller: FromPath[UUID]) -> 
             "found": await list_requests(uow, actor, str(reseller), asked),
         }
 
-    shown = await deployment.store.read_slow(read)
+    shown = await records_of(request).read_slow(read)
     may_ask = may(actor, ASK_RESELLERS)
     return page(
         request,
@@ -215,7 +215,7 @@ async def _one(request: DashboardRequest, reseller: str, id_: str, form: Form, s
             "asked": await show_request(uow, actor, reseller, id_),
         }
 
-    return page(request, "reseller_request.html", status, form=form, **await deployment_of(request).store.read(read))
+    return page(request, "reseller_request.html", status, form=form, **await records_of(request).read(read))
 
 
 async def _offered(request: DashboardRequest, reseller: str, among: list[str]) -> dict[str, Any]:
@@ -225,7 +225,7 @@ async def _offered(request: DashboardRequest, reseller: str, among: list[str]) -
         found: Page[Lacking] = await list_unasked(uow, actor, deployment.programme, reseller, among)
         return {"reseller": await linked_reseller(uow, actor, reseller), "found": found}
 
-    return await deployment.store.read_slow(read)
+    return await records_of(request).read_slow(read)
 
 
 async def _choose_again(request: DashboardRequest, reseller: str, form: Form, status: int) -> Response[str]:
@@ -236,14 +236,14 @@ async def _choose_again(request: DashboardRequest, reseller: str, form: Form, st
 async def _asked(request: DashboardRequest, reseller: str, asked: str) -> list[ResellerRequest]:
     """Return the requests made together with one, as far as they are open."""
     actor = actor_of(request)
-    found = await deployment_of(request).store.read_slow(lambda uow: list_asked_together(uow, actor, reseller, asked))
+    found = await records_of(request).read_slow(lambda uow: list_asked_together(uow, actor, reseller, asked))
     return [one for one in found if one.open]
 
 
 async def _text(request: DashboardRequest, reseller: str, id_: str) -> Response[str]:
     deployment, actor = deployment_of(request), actor_of(request)
     asked = await _asked(request, reseller, id_)
-    named = await deployment.store.read(lambda uow: linked_reseller(uow, actor, reseller))
+    named = await records_of(request).read(lambda uow: linked_reseller(uow, actor, reseller))
     agreement = deployment.programme.asks_for(deployment.store.clock())
     customers = [(one.customer_id, one.company_name) for one in asked]
     texts = {

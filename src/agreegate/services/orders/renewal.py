@@ -1,5 +1,6 @@
 """Renew or expire due subscriptions, each once (R11, contract 4.11)."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
@@ -46,13 +47,20 @@ async def run_renewals(store: Store, until: datetime) -> int:
     return units
 
 
-async def read_renewed(store: Store, actor: Actor, customer: str, work: Work[T], *, slowly: bool = False) -> T:
+async def read_renewed(
+    store: Store,
+    actor: Actor,
+    customer: str,
+    work: Work[T],
+    *,
+    reading: Callable[[Work[list[T]]], Awaitable[list[T]]] | None = None,
+) -> T:
     """Read what shows a customer's subscriptions, after their due renewals: nobody sees one whose renewal is overdue.
 
     A read that finds none due writes nothing. Otherwise the unit of work that renews the last of them also reads.
 
     Args:
-        slowly: the read may take long (`Store.read_slow`).
+        reading: reads in place of `store.read`, such as `store.read_slow`.
 
     Raises:
         StoreUnavailable: the record cannot be read now, or a renewal is due and cannot be written.
@@ -74,7 +82,7 @@ async def read_renewed(store: Store, actor: Actor, customer: str, work: Work[T],
                 await renew(uow, partner, subscription, uow.now, TERMS)
         return [] if await is_due(uow, partners) else [await work(uow)]
 
-    found = await (store.read_slow(read) if slowly else store.read(read))
+    found = await (reading or store.read)(read)
     while not found:
         found = await store.write(renewed)
     [result] = found

@@ -90,7 +90,8 @@ class Location(Protocol):
         """Refuse to serve what cannot be served well; return what is unsafe and allowed all the same.
 
         Raises:
-            `database.superuser`, `database.owner`, `database.not-durable`, `database.no-standby`, `database.no-room`.
+            `database.superuser`, `database.owner`, `database.not-durable`, `database.no-standby`, `database.no-room`,
+            `database.no-page-role`.
         """
 
     async def complete_copy(self) -> None:

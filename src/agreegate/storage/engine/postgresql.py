@@ -18,10 +18,11 @@ from agreegate.domain.error import Rejected, StoreUnavailable
 from agreegate.storage.engine.connections import Connection, Connections, Seconds
 from agreegate.storage.engine.look_up import LookUps
 from agreegate.storage.engine.outcome import UnknownOutcomeError, commit_unit, was_kept
+from agreegate.storage.engine.postgresql_rights import confined_to
 from agreegate.storage.engine.postgresql_schema import require_latest
 from agreegate.storage.engine.postgresql_unit import PostgresUnitOfWork
 from agreegate.storage.engine.trusted import TrustedInstants
-from agreegate.storage.engine.unit_of_work import Clock, Row, Value, Work, machine_clock, new_id
+from agreegate.storage.engine.unit_of_work import Clock, Reads, Row, Value, Work, machine_clock, new_id
 
 T = TypeVar("T")
 
@@ -109,13 +110,25 @@ class PostgresStore:
         self._turns: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
         self._under_way: set[asyncio.Task[Any]] = set()
 
-    async def read(self, work: Work[T]) -> T:
-        """Run work that changes nothing, on one state of the record."""
-        return await self._read(self._readers, work)
+    async def read(self, work: Work[T], *, confine: str = "") -> T:
+        """Run work that changes nothing, on one state of the record.
 
-    async def read_slow(self, work: Work[T]) -> T:
-        """Run work that changes nothing and may take long, on connections that other reads do not wait for."""
-        return await self._read(self._slow_readers, work)
+        Args:
+            confine: SQL that gives up rights until the unit ends.
+        """
+        return await self._read(self._readers, work, confine)
+
+    async def read_slow(self, work: Work[T], *, confine: str = "") -> T:
+        """Run work that changes nothing and may take long, on connections that other reads do not wait for.
+
+        Args:
+            confine: SQL that gives up rights until the unit ends.
+        """
+        return await self._read(self._slow_readers, work, confine)
+
+    def confined(self, partner: str) -> Reads:
+        """Return reads to which row level security shows no rows of other partners (`postgresql_rights`)."""
+        return _Confined(self, partner)
 
     async def fetch_all(self, sql: str, *parameters: Value) -> list[Row]:
         """The rows of one statement that changes nothing, in a round trip with those of other callers."""
@@ -172,10 +185,10 @@ class PostgresStore:
             takes_database_time=self.clock is machine_clock,
         )
 
-    async def _read(self, connections: Connections, work: Work[T]) -> T:
+    async def _read(self, connections: Connections, work: Work[T], confine: str) -> T:
         async with connections.connection() as connection:
             with _failing_closed(connection):
-                await connection.execute(_BEGIN_READ + connections.begun)
+                await connection.execute(_BEGIN_READ + connections.begun + confine)
                 try:
                     result = await work(self._unit(connection))
                 except BaseException as error:
@@ -237,6 +250,22 @@ async def _undo(connection: Connection, error: BaseException) -> None:
         connection.terminate()
     else:
         await connection.execute("rollback")
+
+
+class _Confined:
+    """The reads of a store that see one partner's rows."""
+
+    def __init__(self, store: PostgresStore, partner: str) -> None:
+        self._store = store
+        self._confine = f"; {confined_to(partner)}"
+
+    async def read(self, work: Work[T]) -> T:
+        """Run work that changes nothing, on one state of the record."""
+        return await self._store.read(work, confine=self._confine)
+
+    async def read_slow(self, work: Work[T]) -> T:
+        """Run work that changes nothing and may take long."""
+        return await self._store.read_slow(work, confine=self._confine)
 
 
 @contextmanager

@@ -8,12 +8,16 @@ import asyncpg
 from agreegate.domain.error import Rejected
 from agreegate.storage.engine.connections import Connection
 
-APPLICATION, READER = "agreegate_app", "agreegate_reader"
+APPLICATION, READER, PAGES = "agreegate_app", "agreegate_reader", "agreegate_pages"
+_PARTNER = "agreegate.partner"
+"""The setting that names the partner whose rows the role of pages sees."""
+OPEN = ("partner", "partner_mail_domain", "person_progress")
+"""Tables without row level security: in two, providers and resellers find each other; the third has a count of all partners."""
 _MAKE_ROLE = """
     do $$ begin
         if not exists (select from pg_roles where rolname = '{role}') then
             begin
-                create role {role} nologin;
+                create role {role} nologin noinherit;
             exception when duplicate_object or unique_violation then null;  -- made for another database meanwhile
             end;
         end if;
@@ -34,10 +38,40 @@ _GRANT = f"""
         end loop;
         revoke insert, update, delete on migration from {APPLICATION};
     end $$"""
+_CONFINE = f"""
+    do $$
+    declare
+        kept record;
+        condition text;
+    begin
+        alter role {APPLICATION} noinherit;  -- it may become the role of pages, and is not confined as long as it does not
+        grant {PAGES} to {APPLICATION};
+        begin
+            execute format('grant {PAGES} to %I', current_user);  -- for a server that runs with the owner's login
+        exception when insufficient_privilege then null;
+        end;
+        execute format('grant usage on schema %I to {PAGES}', current_schema());
+        execute format('grant select on all tables in schema %I to {PAGES}', current_schema());
+        for kept in select c.oid::regclass as tabled,
+                exists (select from pg_attribute a where a.attrelid = c.oid and a.attname = 'partner_id') as has_partner
+            from pg_class c where c.relnamespace = current_schema()::regnamespace and c.relkind = 'r'
+                and c.relname not in {OPEN} and not c.relrowsecurity
+                and exists (select from pg_attribute a where a.attrelid = c.oid
+                    and a.attname in ('partner_id', 'confirmation_number'))
+        loop
+            condition := case when kept.has_partner then 'partner_id = current_setting(''{_PARTNER}'')'
+                else 'exists (select from confirmation c where c.number = confirmation_number)' end;
+            execute format('create policy everything on %s using (true) with check (true)', kept.tabled);
+            execute format('create policy one_partner on %s as restrictive to {PAGES} using (%s)', kept.tabled, condition);
+            execute format('alter table %s enable row level security', kept.tabled);
+        end loop;
+    end $$"""
 _OWNER = """
     select (select rolsuper from pg_roles where rolname = current_user), exists (
         select from pg_class c where c.relnamespace = current_schema()::regnamespace and c.relkind in ('r', 'p')
         and pg_has_role(c.relowner, 'usage'))"""
+_MAY_CONFINE = f"""
+    select exists (select from pg_roles where rolname = '{PAGES}' and pg_has_role(oid, 'member'))"""
 _DURABLE = ("fsync", "full_page_writes", "synchronous_commit")
 """Settings without which an acknowledged record can be lost."""
 _SYNCHRONOUS = ("on", "remote_apply")
@@ -45,7 +79,7 @@ _SYNCHRONOUS = ("on", "remote_apply")
 
 
 async def make_roles(connection: Connection) -> None:
-    """Make the roles of the application and of readers, and grant them the tables. A second time changes nothing.
+    """Make the roles of the application, of readers and of pages, and grant them the tables. A second time changes nothing.
 
     Args:
         connection: the owner's, after the upgrade.
@@ -54,11 +88,18 @@ async def make_roles(connection: Connection) -> None:
         `database.no-roles`: the owner may not make roles, and they do not exist.
     """
     try:
-        for role in (APPLICATION, READER):
+        for role in (APPLICATION, READER, PAGES):
             await connection.execute(_MAKE_ROLE.format(role=role))
     except asyncpg.InsufficientPrivilegeError:
         raise Rejected("database.no-roles", application=APPLICATION, reader=READER) from None
     await connection.execute(_GRANT)
+    await connection.execute(_CONFINE)
+
+
+def confined_to(partner: str) -> str:
+    """Return SQL that gives up all rights until the transaction ends, but to read the rows of a partner and shared ones."""
+    quoted = partner.replace("'", "''")
+    return f"set local {_PARTNER} = '{quoted}'; set local role {PAGES}"
 
 
 async def require_safe(
@@ -73,6 +114,7 @@ async def require_safe(
 
     Raises:
         `database.superuser`, `database.owner`, `database.not-durable`, `database.no-standby`.
+        `database.no-page-role`: pages cannot be confined to their partner's rows, whatever is allowed.
     """
     if require_synchronous and not await _waits_for_standby(connection):
         raise Rejected("database.no-standby")
@@ -86,6 +128,8 @@ async def require_safe(
     unsafe += [Rejected("database.not-durable", setting=name) for name, value in values.items() if value == "off"]
     for error in () if allow_unsafe else unsafe:
         raise error
+    if not await connection.fetchval(_MAY_CONFINE):
+        raise Rejected("database.no-page-role", role=PAGES)
     return tuple(unsafe)
 
 

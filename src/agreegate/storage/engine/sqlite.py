@@ -22,7 +22,7 @@ from agreegate.storage.engine.pace import Pace, step_back
 from agreegate.storage.engine.schema import current, require_finished, require_latest, upgrade
 from agreegate.storage.engine.sqlite_unit import PacedUnitOfWork, SqliteUnitOfWork, drive, numbered
 from agreegate.storage.engine.trusted import TrustedInstants
-from agreegate.storage.engine.unit_of_work import Clock, Row, Value, Work, machine_clock, new_id
+from agreegate.storage.engine.unit_of_work import Clock, Reads, Row, Value, Work, machine_clock, new_id
 
 T = TypeVar("T")
 
@@ -130,6 +130,10 @@ class InlineStore:
     async def read_slow(self, work: Work[T]) -> T:
         """Run work that changes nothing and may take long."""
         return self._run(work)
+
+    def confined(self, partner: str) -> Reads:  # noqa: ARG002 - SQLite has no rights
+        """Return the store itself."""
+        return self
 
     async def fetch_all(self, sql: str, *parameters: Value) -> list[Row]:
         """Return the rows of one statement that changes nothing."""
@@ -255,6 +259,10 @@ class SqliteStore:
                 reader.execute("rollback")
         except _BROKEN as error:
             raise StoreUnavailable(type(error).__name__) from error
+
+    def confined(self, partner: str) -> Reads:  # noqa: ARG002 - SQLite has no rights
+        """Return the store itself."""
+        return self
 
     async def fetch_all(self, sql: str, *parameters: Value) -> list[Row]:
         """The rows of one statement that changes nothing.

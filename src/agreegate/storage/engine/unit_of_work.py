@@ -92,15 +92,8 @@ class UnitOfWork(Protocol):
 Work = Callable[[UnitOfWork], Awaitable[T]]
 
 
-class Store(Protocol):
-    """Runs units of work."""
-
-    clock: Clock
-    """The product's clock (decision 0014)."""
-    trusted: TrustedInstants
-    """From when on that clock is trusted, partner by partner."""
-    waits: bool
-    """Whether reads wait for another process, so that `fetch_all` cannot be driven to its end here and now."""
+class Reads(Protocol):
+    """Runs units of work that change nothing."""
 
     async def read(self, work: Work[T]) -> T:
         """Run work that changes nothing, on one consistent state that includes every acknowledged write.
@@ -114,6 +107,24 @@ class Store(Protocol):
 
         Raises:
             StoreUnavailable: the record cannot be read now.
+        """
+
+
+class Store(Reads, Protocol):
+    """Runs units of work."""
+
+    clock: Clock
+    """The product's clock (decision 0014)."""
+    trusted: TrustedInstants
+    """From when on that clock is trusted, partner by partner."""
+    waits: bool
+    """Whether reads wait for another process, so that `fetch_all` cannot be driven to its end here and now."""
+
+    def confined(self, partner: str) -> Reads:
+        """Return reads to which PostgreSQL shows no rows of other partners. SQLite shows what a statement selects.
+
+        Args:
+            partner: the partner's id; empty: no partner's rows are shown.
         """
 
     async def fetch_all(self, sql: str, *parameters: Value) -> list[Row]:
