@@ -194,6 +194,7 @@ def test_an_address_alone_needs_no_names() -> None:
         ("İstanbul ISI ışı", "istanbul isi isi"),
         ("Œuvre Ærø Łódź Đurđević", "oeuvre aero lodz durdevic"),
         ("ﬁne №1", "fine no1"),
+        ("\x00ce\x00dar", "cedar"),
         ("ﾃｽﾄ", "テスト"),
         ("서울전자", "서울전자"),
         ("אִילָן", "אילן"),

@@ -162,8 +162,9 @@ def search_key(text: str) -> str:
     """Return the key by which names are ordered and found, the same for capitals, accents, widths and ligatures.
 
     *ß* folds to *ss*, *İ* to *i*, full width to half width. Marks that make another letter of their script stay: the voicing
-    of kana, Indic signs, Thai vowels. Folding a key changes nothing.
+    of kana, Indic signs, Thai vowels. U+0000 is left out: PostgreSQL takes no text with it. Folding a key changes nothing.
     """
+    text = text.replace("\0", "")
     if text.isascii():
         return text.lower()
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
