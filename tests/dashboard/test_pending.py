@@ -64,6 +64,8 @@ async def strangers_add_nothing(app: Any, path: Path, addresses: Sequence[str]) 
         client.headers["accept"] = "text/html"
         client.cookies.update({"agreegate": "made-up", "agreegate-sign-in-12345678": "made-up"})
         for template in [*addresses, "/nowhere", "/v1/nowhere", "/api/nowhere"]:
+            if template == "/readyz":  # writes a row as it was, at most once a second
+                continue
             address = re.sub(r"\{[\w:]+\}", cast.CEDAR, template)
             assert (await client.get(address, params={"lang": "fr"})).status_code < 500, address
             token = client.cookies.get("agreegate-form", "")

@@ -270,23 +270,22 @@ class Histories(RuleBasedStateMachine):
 
     @rule(pair=pairs, channel=channels, term=terms, quantity=seats, parent=picks, add_on=st.booleans())
     def order(self, pair, channel, term, quantity, parent, add_on) -> None:
-        held = self.held[pair]
+        held = self.renew_first(pair)
         parent = list(held)[parent % len(held)] if add_on and held else None
         line = LineDraft(0, OFFER, quantity, term=TERMS[term], parent_id=parent)
         forbidden = self.why_not_buy(pair, quantity)
         if parent and not forbidden:
-            held = held | {parent: reference.renewed(held[parent], self.now)}
             forbidden = None if held[parent]["status"] == "active" else "subscription.parent-not-active"
         order = self.purchase(pair, place_order, OrderDraft((line,)), channel=channel, forbidden=forbidden,
                               actions=["add_on" if parent else "new_purchase"])  # fmt: skip
         if order is not None:
-            self.bought(pair, held, [order], [(term, quantity)], parent)
+            self.bought(pair, [order], [(term, quantity)], parent)
 
     @rule(what=held, channel=channels, term=terms, quantity=seats)
     @precondition(lambda self: self.held_by())
     def renew_by_order(self, what, channel, term, quantity) -> None:
         pair, key = what
-        renewed = reference.renewed(self.held[pair][key], self.now)
+        renewed = self.renew_first(pair)[key]
         line = LineDraft(0, OFFER, quantity, subscription_id=SubscriptionId(key), renews_to=TERMS[term])
         forbidden = "sandbox.limit" if pair[0] == cast.MAPLE and quantity > 25 else None
         forbidden = forbidden or reference.why_not_renew(renewed, self.now)
@@ -301,8 +300,11 @@ class Histories(RuleBasedStateMachine):
             CartLine(number, OFFER, quantity, term=TERMS[term]) for number, (term, quantity) in enumerate(requested)
         ]
         forbidden = None if reference.related(self.histories[pair]) else "relationship.missing"
+        self.renew_first(pair)
         cart = self.attempt(pair, create_cart, lines, forbidden=forbidden, access=WRITE_ORDERS, plain=True)
-        if cart is not None:
+        if cart is None:
+            self.undo_renewals(pair)
+        else:
             self.carts.append({"pair": pair, "id": cart.id, "requested": requested, "made": self.now, "ordered": False})
 
     @rule(which=picks, channel=channels)
@@ -316,12 +318,13 @@ class Histories(RuleBasedStateMachine):
             forbidden = "cart.not-found"
         else:
             forbidden = "cart.submitted" if cart["ordered"] else None
+        self.renew_first(pair)
         limit = any(self.why_not_buy(pair, quantity, len(cart["requested"])) for _, quantity in cart["requested"])
         orders = self.purchase(pair, check_out, cart["id"], channel=channel, actions=["new_purchase"],
                                first=forbidden, forbidden="cart.faulty" if limit else None)  # fmt: skip
         if orders is not None:
             cart["ordered"] = True
-            self.bought(pair, self.held[pair], orders, cart["requested"])
+            self.bought(pair, orders, cart["requested"])
 
     @rule(what=held, channel=channels, quantity=st.one_of(st.none(), seats), status=statuses,
           auto=st.sampled_from((None, True, False)))  # fmt: skip
@@ -329,19 +332,18 @@ class Histories(RuleBasedStateMachine):
     def change(self, what, channel, quantity, status, auto) -> None:
         """Seats, suspension, reactivation, cancellation and auto-renewal, several of them in one call."""
         pair, key = what
-        held = self.held[pair]
-        renewed = reference.renewed(held[key], self.now)
+        held = self.renew_first(pair)
+        renewed = held[key]
         requested = (quantity or renewed["seats"], status or renewed["status"])
         forbidden = reference.why_not_change(renewed, *requested, held.get(renewed["parent"]), pair[0] == cast.MAPLE)
         changes = SubscriptionChange(quantity=quantity, status=status, auto_renew=auto)
         actions = reference.actions_of(renewed, *requested)
-        renewed_only = held | {key: renewed}
-        done = self.purchase(pair, change_subscription, key, changes, (), channel=channel, forbidden=forbidden,
-                             actions=actions, if_refused=renewed_only)  # fmt: skip
+        done = self.purchase(
+            pair, change_subscription, key, changes, (), channel=channel, forbidden=forbidden, actions=actions
+        )
         if done is not None:
             self.held[pair] = reference.with_status(
-                renewed_only
-                | {key: renewed | {"seats": requested[0], "auto": renewed["auto"] if auto is None else auto}},
+                held | {key: renewed | {"seats": requested[0], "auto": renewed["auto"] if auto is None else auto}},
                 key,
                 requested[1],
             )
@@ -350,11 +352,13 @@ class Histories(RuleBasedStateMachine):
     @precondition(lambda self: not self.strangers() or self.seldom())
     def leave(self, pair) -> None:
         forbidden = None if reference.related(self.histories[pair]) else "relationship.missing"
-        if any(subscription["status"] == "active" for subscription in self.held[pair].values()):
+        if any(subscription["status"] == "active" for subscription in self.renew_first(pair).values()):
             forbidden = forbidden or "relationship.subscriptions-active"
         self.attempt(pair, remove_relationship, forbidden=forbidden, plain=True)
         if forbidden is None:
             self.note(pair, "parted")
+        else:
+            self.undo_renewals(pair)
 
     @rule(pair=strangers)
     @precondition(lambda self: self.strangers() or self.seldom())
@@ -374,7 +378,7 @@ class Histories(RuleBasedStateMachine):
             self.note(pair, "parted")
             self.held[pair] = {
                 key: subscription | {"status": "deleted"} if reference.living(subscription) else subscription
-                for key, subscription in self.held[pair].items()
+                for key, subscription in self.renew_first(pair).items()
             }
 
     @rule(pair=st.sampled_from([pair for pair in PAIRS if pair[0] == cast.ALDER]), agreement=agreements)
@@ -414,8 +418,21 @@ class Histories(RuleBasedStateMachine):
         assert isinstance(done, Denial) or (first or forbidden) is None
         return done
 
-    def purchase(self, pair, work, *what, actions, channel, forbidden=None, first=None, if_refused=None):
-        """Do what goes through the gate: all of it or nothing, and a denial has the reasons of the rules (R7)."""
+    def renew_first(self, pair):
+        """What is due renews in the unit of work of whoever changes something about the customer."""
+        self.before = self.held[pair]
+        self.held[pair] = {key: reference.renewed(subscription, self.now) for key, subscription in self.before.items()}
+        return self.held[pair]
+
+    def undo_renewals(self, pair) -> None:
+        """What is refused leaves nothing."""
+        self.held[pair] = self.before
+
+    def purchase(self, pair, work, *what, actions, channel, forbidden=None, first=None):
+        """Do what goes through the gate: all of it or nothing, and a denial has the reasons of the rules (R7).
+
+        The caller has renewed first; a denial keeps the renewals.
+        """
         if not reference.related(self.histories[pair]):
             first = "relationship.missing"
         verdicts = [self.decide(pair, action, channel) for action in actions]
@@ -428,9 +445,10 @@ class Histories(RuleBasedStateMachine):
         if first is None and reasons:
             assert isinstance(done, Denial)
             assert list(dict.fromkeys(reason.code for reason in done.reasons)) == reasons
-            self.held[pair] = if_refused or self.held[pair]
             return None
         assert not isinstance(done, Denial)
+        if done is None:
+            self.undo_renewals(pair)
         return done
 
     def decide(self, pair, action, channel, now=None, only=None):
@@ -449,13 +467,13 @@ class Histories(RuleBasedStateMachine):
         living = sum(reference.living(subscription) for subscription in self.held[pair].values())
         return "sandbox.limit" if pair[0] == cast.MAPLE and (quantity > 25 or living + lines > 5) else None
 
-    def bought(self, pair, held, orders: list[Order], requested, parent=None) -> None:
+    def bought(self, pair, orders: list[Order], requested, parent=None) -> None:
         keys = [line.subscription_id for order in orders for line in order.lines]
         new = {
             key: reference.bought(self.now, term, quantity, parent)
             for key, (term, quantity) in zip(keys, requested, strict=True)
         }
-        self.held[pair] = held | new
+        self.held[pair] |= new
 
     def note(self, pair, did, **what) -> None:
         self.histories[pair] = [*self.histories[pair], {"did": did, **what}]
