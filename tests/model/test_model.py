@@ -419,7 +419,7 @@ class Histories(RuleBasedStateMachine):
         return done
 
     def renew_first(self, pair):
-        """What is due renews in the unit of work of whoever changes something about the customer."""
+        """What is due renews in the unit of work that changes something about the customer."""
         self.before = self.held[pair]
         self.held[pair] = {key: reference.renewed(subscription, self.now) for key, subscription in self.before.items()}
         return self.held[pair]
