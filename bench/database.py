@@ -110,6 +110,7 @@ def copied(running: Database, folder: Path, name: str) -> str:
             raise CannotMeasure(done.stdout + done.stderr)
         say(f"copied in {time.perf_counter() - began:.0f} s")
         running.psql(name, "vacuum analyze")
+    subprocess.run(command("db", "upgrade", "--database", url), capture_output=True, check=True)
     return url
 
 

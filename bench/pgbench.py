@@ -9,11 +9,14 @@ import json
 import re
 import subprocess
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 from agreegate.storage.engine.unit_of_work import new_id
 from bench.confirming import Side
@@ -32,7 +35,8 @@ _QUOTED_ID = re.compile(f"'({_ID.pattern})'")
 _BEGIN = "begin isolation level read committed read write"
 _AN_HOUR = 3_600_000_000
 """Microseconds; an instant nearer to the present is the unit's own."""
-_BODY = {
+_TRIES = 20
+_BODY: dict[str, Any] = {
     "primaryContact": {
         "firstName": "Noa",
         "lastName": "Berg",
@@ -97,6 +101,8 @@ def script_of(unit: list[Sent], known: dict[str, str]) -> Script:
     def variable(value: str | None) -> str:
         if value is None:
             return "null"
+        if value == "":  # pgbench has no variable without a value
+            return "''"
         if value not in names:
             if _ID.fullmatch(value) and abs(int(value[:8] + value[9:13], 16) * 1_000 - now) < _AN_HOUR:
                 names[value] = f"id{len(fresh)}"
@@ -106,7 +112,8 @@ def script_of(unit: list[Sent], known: dict[str, str]) -> Script:
             else:
                 names[value] = f"constant{len(constants)}"
                 constants[names[value]] = value
-        return f":{names[value]}"
+        # Every use is a parameter of its own to pgbench, whose type is inferred where it stands.
+        return "cast(:now as bigint)" if names[value] == "now" else f":{names[value]}"
 
     lines: list[str] = []
     for sent in unit:
@@ -137,11 +144,7 @@ def _scripted(running: Database, name: str, server: Server, aims: Aims) -> Scrip
     try:
         running.psql("postgres", f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'")
         for first_name in ("Noa", "Kim"):
-            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "MS-RequestId": new_id()}
-            contact = _BODY["primaryContact"] | {"firstName": first_name}
-            body = json.dumps(_BODY | {"primaryContact": contact}).encode()
-            request = urllib.request.Request(f"{server.url}/v1/customers/{customer}/agreements", body, headers)
-            urllib.request.urlopen(request).close()
+            _confirm(server, customer, token, first_name)
     finally:
         running.psql("postgres", f"alter database {name} reset log_statement")
         running.psql("postgres", f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'")
@@ -152,6 +155,28 @@ def _scripted(running: Database, name: str, server: Server, aims: Aims) -> Scrip
     ).split("|")
     known = {partner: "partner", customer: "customer", number: "number", sequence: "last_sequence"}
     return script_of(_confirmation_in(_logged()), known)
+
+
+def _confirm(server: Server, customer: str, token: str, first_name: str) -> None:
+    """Confirm once; a server whose connections were ended answers 503 until it has others.
+
+    Raises:
+        CannotMeasure: the server goes on answering so.
+    """
+    contact = _BODY["primaryContact"] | {"firstName": first_name}
+    body = json.dumps(_BODY | {"primaryContact": contact}).encode()
+    for _ in range(_TRIES):
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", "MS-RequestId": new_id()}
+        request = urllib.request.Request(f"{server.url}/v1/customers/{customer}/agreements", body, headers)
+        try:
+            urllib.request.urlopen(request).close()
+        except urllib.error.HTTPError as error:
+            if error.code != HTTPStatus.SERVICE_UNAVAILABLE:
+                raise
+            time.sleep(0.5)
+        else:
+            return
+    raise CannotMeasure("the server has no connection to PostgreSQL")
 
 
 def _logged() -> list[list[Sent]]:
