@@ -78,7 +78,7 @@ Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 class _Unserved(Router):
     """The framework's own pages about our API, which would be a second copy of what `openapi` and `reference` serve."""
 
-    def register(self, value: ControllerRouterHandler) -> list[BaseRoute]:  # noqa: ARG002
+    def register(self, value: ControllerRouterHandler) -> list[BaseRoute]:  # noqa: ARG002 - the framework hands it over
         """Register nothing."""
         return []
 

@@ -68,7 +68,7 @@ def _handler(deployment: Deployment, one: Route) -> HTTPRouteHandler:
 
     decorate = route(
         _template(one.path),
-        http_method=one.method,  # type: ignore[arg-type]
+        http_method=one.method,  # type: ignore[arg-type]  # a text, where the framework lists its literals
         status_code=200,  # the framework's word only: the reply has its own, and DELETE's default forbids a reply
         opt={"access": one.access},
         include_in_schema=False,

@@ -74,18 +74,18 @@ class Agreegate(click.Group):
         )  # fmt: skip
         self.words = words
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click passes it
         """Return every command, without importing any."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click passes it
         """One command, imported now."""
         if cmd_name not in COMMANDS:
             return None
         command: click.Command = import_module(f"agreegate.cli.{cmd_name}").command(self.words)
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click passes it
         """Write the list of commands, from the catalogues."""
         with formatter.section(self.words("cli.commands")):
             formatter.write_dl([(name, self.words(f"cli.{name}.short")) for name in COMMANDS])

@@ -56,7 +56,7 @@ def start(
     named = load(programme or DEFAULT)
     with ExitStack() as stack:
         listener = stack.enter_context(listen(host, port))
-        reached = "127.0.0.1" if host in ("0.0.0.0", "::", "") else f"[{host}]" if ":" in host else host  # noqa: S104
+        reached = "127.0.0.1" if host in ("0.0.0.0", "::", "") else f"[{host}]" if ":" in host else host  # noqa: S104 - compared
         url = f"http://{reached}:{listener.getsockname()[1]}"
         folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="agreegate-demo-")))
         if database is not None:

@@ -146,7 +146,7 @@ class UnroutedPage(Response[Any]):
         super().__init__(None)
         self._error = error
 
-    def to_asgi_response(self, app: Any, request: DashboardRequest, **_: Any) -> ASGIApp:  # type: ignore[override]
+    def to_asgi_response(self, app: Any, request: DashboardRequest, **_: Any) -> ASGIApp:  # type: ignore[override]  # reads two
         """Return the response for the framework to send. It reads the session itself: no route, no middleware.
 
         The framework passes more arguments by name than this answer needs.
@@ -157,7 +157,7 @@ class UnroutedPage(Response[Any]):
                 scope["session"] = await session.session_of(request)
                 scope["user"] = await _reader(request)
             # Without the middleware nothing stores a session. The framework's type says that every scope has one.
-            scope.pop("session", None)  # type: ignore[misc]
+            scope.pop("session", None)  # type: ignore[misc]  # the line above
             scope["state"][FORM_TOKEN] = request.cookies.get(session.form_cookie(deployment_of(request)).key, "")
             await refused(request, self._error).to_asgi_response(app, request)(scope, receive, send)
 

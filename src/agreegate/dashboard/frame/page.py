@@ -97,7 +97,7 @@ class RenderedPage(Response[Any]):
         super().__init__(None, media_type="text/html", status_code=status, headers=headers)
         self._render = render
 
-    def to_asgi_response(self, *arguments: Any, **named: Any) -> ASGIApp:  # type: ignore[override]
+    def to_asgi_response(self, *arguments: Any, **named: Any) -> ASGIApp:  # type: ignore[override]  # hands them on
         """Return the response for the framework to send."""
 
         async def send_page(scope: Any, receive: Any, send: Any) -> None:
